@@ -1,0 +1,295 @@
+"""Deciding on applications: opening a ticket, revising it, reopening it; and the preview."""
+
+import attrs
+
+from reverseflow.core.case import GOODS, Case, OrderLine, Ticket
+from reverseflow.core.commands import Apply, LineAsked, Reopen, Revise
+from reverseflow.core.decide.draft import (
+    Draft,
+    claim_payload,
+    require_role,
+    require_ticket_command,
+    step,
+    text_fields,
+)
+from reverseflow.core.decide.money import release_now
+from reverseflow.core.errors import PluginError, Refused, shown
+from reverseflow.core.intake import amount_in, quantity_in
+from reverseflow.core.legs import INITIAL, RETURN, TYPES, TicketType
+from reverseflow.core.money import Money
+from reverseflow.core.quote import Asked, Quote, Setting, compute_quote
+from reverseflow.core.rulebook import ACCEPT, REFER, REFUSE, Rule, RuleInput, Verdict
+from reverseflow.core.values import SYSTEM, JsonObject, time_text, utc
+
+APPLICANTS = ("buyer", "operations", "platform", "system")
+PHASES = ("unshipped", "shipped", "received")
+
+
+@attrs.frozen
+class Application:
+    """An application looked at: what it is about, its money, and what each rule says."""
+
+    setting: Setting
+    type: TicketType
+    asked: Asked
+    quote: Quote
+    verdicts: tuple[tuple[Rule, Verdict], ...]
+
+
+def examine(draft: Draft, command: Apply) -> Application:
+    """Quote an application and ask every rule; refused where it asks what cannot be."""
+    type_ = TYPES.get(command.type)
+    if type_ is None:
+        raise Refused(
+            "unknown_type",
+            f"{shown(command.type)} is not a ticket type; known are {', '.join(TYPES)}",
+            "type",
+        )
+    asked = _asked(draft.case, command.lines, command.amount, command.refund_shipping)
+    phase = _phase(draft.case, asked, type_)
+    policy = draft.rulebook.policy_at(draft.case.paid_at or draft.case.placed_at)
+    reason = draft.rulebook.reason(command.reason, type_.code, phase)
+    setting = Setting(draft.case, type_.code, phase, reason, policy, draft.rulebook, draft.now)
+    quote = compute_quote(setting, asked)
+    return Application(setting, type_, asked, quote, _verdicts(draft, setting, asked, quote))
+
+
+def apply(draft: Draft, command: Apply) -> str:
+    """Open a ticket; approve it and release its money where the rules say so. Its number."""
+    require_role(draft, command, APPLICANTS)
+    if command.external_no:
+        for ticket in draft.case.tickets.values():
+            if ticket.external_no == command.external_no and not ticket.closing:
+                raise Refused(
+                    "external_no_taken",
+                    f"{shown(command.external_no)} is ticket {ticket.ticket_no} already",
+                    "external_no",
+                )
+    found = examine(draft, command)
+    overridden = _heed(draft, command, found.verdicts)
+    ticket = _open(draft, command, found, overridden)
+    accepting = _accepting_rule(found.verdicts)
+    if accepting is not None and not overridden:
+        ticket = draft.emit_on(
+            ticket,
+            "review_approved",
+            {"rule": accepting},
+            legs={"review": "approved"},
+            actor=SYSTEM,
+        )
+        if RETURN not in ticket.legs:
+            release_now(draft, ticket, SYSTEM)
+    return ticket.ticket_no
+
+
+def _open(draft: Draft, command: Apply, found: Application, overridden: list[str]) -> Ticket:
+    case = draft.case
+    ticket_no = f"{case.order_no}-R{len(case.tickets) + 1}"
+    legs = {leg: INITIAL[leg] for leg in found.type.legs}
+    payload: JsonObject = {
+        "type": found.type.code,
+        "phase": found.setting.phase,
+        "reason": command.reason,
+        "legs": legs,
+        "asked": found.asked.to_json(),
+        "rulebook": found.setting.policy.version,
+        "refund_timing": found.setting.policy.refund_timing,
+        "claim": claim_payload(found.quote),
+    }
+    if command.id:
+        payload["apply_id"] = command.id
+    payload |= text_fields(command, "external_no")
+    detail = text_fields(command, "goods_condition")
+    if command.phase:
+        detail["sale_phase"] = command.phase
+    if command.evidence:
+        detail["evidence"] = list(command.evidence)
+    if overridden:
+        detail["override"] = {
+            "rules": overridden,
+            "by": str(draft.actor),
+            "reason": command.override,
+        }
+    if draft.rulebook.versions:
+        detail["plugins"] = dict(draft.rulebook.versions)
+    if detail:
+        payload["detail"] = detail
+    deadline = draft.deadline(("review", legs["review"]), found.setting.phase)
+    if command.deadline is not None and deadline is not None:
+        deadline[0] = time_text(utc(command.deadline))
+    payload["deadline"] = deadline
+    draft.emit("ticket_opened", ticket_no, payload, text_fields(command, "note", "reason_text"))
+    return draft.case.tickets[ticket_no]
+
+
+def _asked(
+    case: Case, lines: tuple[LineAsked, ...], amount: str | None, shipping: str | bool
+) -> Asked:
+    """What an application asks for, in minor units, with every line checked against the order."""
+    if not lines:
+        raise Refused("no_lines", "lines: name at least one line of the order", "lines")
+    rows: list[tuple[str, int, int | None]] = []
+    for index, told in enumerate(lines):
+        path = f"lines[{index}]"
+        line = case.lines.get(told.line_no)
+        if line is None or line.kind != GOODS:
+            raise Refused(
+                "unknown_line",
+                f"{path}.line_no: the order has no line {shown(told.line_no)}",
+                f"{path}.line_no",
+            )
+        if any(row[0] == told.line_no for row in rows):
+            raise Refused(
+                "duplicate_line", f"{path}.line_no: {shown(told.line_no)} is named twice", path
+            )
+        if told.quantity is None and told.amount is None:
+            raise Refused("missing_value", f"{path}: give a quantity or an amount", path)
+        units = 0 if told.quantity is None else quantity_in(told.quantity, f"{path}.quantity")
+        money = None if told.amount is None else _positive(told.amount, case, f"{path}.amount")
+        rows.append((told.line_no, units, money))
+    asked_amount = None if amount is None else _positive(amount, case, "amount")
+    if isinstance(shipping, str):
+        return Asked(
+            tuple(rows), asked_amount, amount_in(shipping, case.currency, "refund_shipping")
+        )
+    return Asked(tuple(rows), asked_amount, shipping)
+
+
+def _positive(text: str, case: Case, field: str) -> int:
+    amount = amount_in(text, case.currency, field)
+    if amount == 0:
+        raise Refused("bad_amount", f"{field}: nothing is asked for", field)
+    return amount
+
+
+def _phase(case: Case, asked: Asked, type_: TicketType) -> str:
+    """Where the goods are: the least delivered phase that holds all the units asked about."""
+    phase = "unshipped"
+    for line_no, units, _ in asked.lines:
+        line = case.lines[line_no]
+        phase = max(phase, _line_phase(case, line, max(1, units)), key=PHASES.index)
+    if RETURN in type_.legs and phase == "unshipped":
+        raise Refused(
+            "not_shipped", "the goods have not been shipped; apply for refund_only", "type"
+        )
+    return phase
+
+
+def _line_phase(case: Case, line: OrderLine, units: int) -> str:
+    withdrawn = 0
+    for ticket in case.tickets.values():
+        own = ticket.line(line.line_no)
+        if own is not None and not ticket.closing and ticket.phase == "unshipped":
+            withdrawn += own.quantity
+    if units <= line.quantity - line.shipped - withdrawn:
+        return "unshipped"
+    return "received" if line.received or case.received_at else "shipped"
+
+
+def _verdicts(
+    draft: Draft, setting: Setting, asked: Asked, quote: Quote
+) -> tuple[tuple[Rule, Verdict], ...]:
+    given = RuleInput(
+        setting.case, setting.type, setting.phase, setting.reason,
+        tuple((setting.case.lines[line_no], units) for line_no, units, _ in asked.lines),
+        Money(quote.total, setting.case.currency), setting.policy, draft.now, draft.actor.role,
+    )  # fmt: skip
+    found = []
+    for rule in draft.rulebook.rules:
+        if not rule.types or setting.type in rule.types:
+            verdict = _verdict(rule, given)
+            if verdict is not None:
+                found.append((rule, verdict))
+    return tuple(found)
+
+
+def _verdict(rule: Rule, given: RuleInput) -> Verdict | None:
+    where = f"rule {rule.code} of plugin {rule.plugin}"
+    try:
+        verdict = rule.check(given)
+    except Exception as error:
+        raise PluginError(
+            "plugin_failed", f"{where} raised {type(error).__name__}: {error}"
+        ) from error
+    if verdict is None:
+        return None
+    if type(verdict) is not Verdict or verdict.outcome not in (ACCEPT, REFER, REFUSE):
+        raise PluginError(
+            "plugin_contract", f"{where} returned {shown(verdict)}, not a Verdict or None"
+        )
+    return verdict
+
+
+def _heed(draft: Draft, command: Apply, verdicts: tuple[tuple[Rule, Verdict], ...]) -> list[str]:
+    """Refuse what a rule refuses; staff may override an overridable one. The rules overridden."""
+    overridden = []
+    for rule, verdict in verdicts:
+        if verdict.outcome != REFUSE:
+            continue
+        if not (rule.overridable and command.override and draft.actor.role == "operations"):
+            raise Refused(verdict.code, verdict.message or f"rule {rule.code} refuses")
+        overridden.append(rule.code)
+    return overridden
+
+
+def _accepting_rule(verdicts: tuple[tuple[Rule, Verdict], ...]) -> str | None:
+    """The rule that lets the system approve: one accepts and none refers to a person."""
+    if any(verdict.outcome != ACCEPT for _, verdict in verdicts):
+        return None
+    return verdicts[0][0].code if verdicts else None
+
+
+def revise(draft: Draft, ticket: Ticket, command: Revise) -> None:
+    """The application is changed and reviewed anew; its claim is quoted again."""
+    row = step(draft, ticket, command)
+    asked = Asked.from_json(ticket.asked)
+    if command.lines is not None or command.amount is not None:
+        lines = command.lines
+        if lines is None:
+            currency = draft.case.currency
+            lines = tuple(
+                LineAsked(
+                    line_no=no, quantity=units or None,
+                    amount=None if money is None else str(Money(money, currency)).split()[1],
+                )
+                for no, units, money in asked.lines
+            )  # fmt: skip
+        asked = _asked(draft.case, lines, command.amount, False)
+    reason = command.reason or ticket.reason
+    setting = draft.setting(ticket)
+    setting = attrs.evolve(setting, reason=draft.rulebook.reason(reason, ticket.type, ticket.phase))
+    quote = compute_quote(setting, asked)
+    payload: JsonObject = {
+        "asked": asked.to_json(),
+        "claim": claim_payload(quote),
+        "reason": reason,
+    }
+    if command.evidence:
+        payload["detail"] = {"evidence": [*ticket.detail.get("evidence", ()), *command.evidence]}
+    draft.emit_on(
+        ticket,
+        "ticket_revised",
+        payload,
+        legs={row.leg: row.next},
+        private=text_fields(command, "note"),
+    )
+
+
+def reopen(draft: Draft, ticket: Ticket, command: Reopen) -> None:
+    """A closed ticket comes back for review, if what it claimed is still there."""
+    require_ticket_command(draft, ticket, command)
+    if ticket.closing not in ("cancelled", "closed"):
+        raise Refused(
+            "wrong_state",
+            f"only a closed or cancelled ticket can be reopened, it is {ticket.status}",
+        )
+    quote = compute_quote(draft.setting(ticket), Asked.from_json(ticket.asked))
+    payload: JsonObject = {"closing": "", "claim": claim_payload(quote)}
+    payload |= text_fields(command, "reason")
+    draft.emit_on(
+        ticket,
+        "ticket_reopened",
+        payload,
+        legs={"review": "pending"},
+        private=text_fields(command, "note"),
+    )

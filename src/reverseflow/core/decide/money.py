@@ -1,0 +1,115 @@
+"""Deciding on the settlement: finance releases; results move each payout, and the leg with them."""
+
+from reverseflow.core.case import Payout, Ticket
+from reverseflow.core.commands import Release, Retry, SettleResult
+from reverseflow.core.decide.draft import Draft, require_role, step, text_fields
+from reverseflow.core.errors import Refused, shown
+from reverseflow.core.intake import amount_in
+from reverseflow.core.legs import SETTLEMENT, transition, unmet_wait
+from reverseflow.core.values import Actor, JsonObject
+
+#: The leg shows the worst of its payouts.
+_WORST_FIRST = ("failed", "unknown", "released", "sent", "settled")
+RESULTS = ("sent", "settled", "failed", "unknown")
+
+
+def release(draft: Draft, ticket: Ticket, command: Release) -> None:
+    """Finance releases the money of a ticket."""
+    step(draft, ticket, command)
+    release_now(draft, ticket, draft.actor)
+
+
+def release_now(draft: Draft, ticket: Ticket, actor: Actor) -> Ticket:
+    """Release the money where nothing stands against it: one key per payment, kept for ever."""
+    if unmet_wait(SETTLEMENT, ticket.legs, ticket.refund_timing) is not None:
+        return ticket
+    keys = [
+        [payout.payment_no, f"{ticket.ticket_no}:refund:{payout.payment_no}"]
+        for payout in ticket.payouts
+    ]
+    state = "released" if keys else "settled"
+    return draft.emit_on(
+        ticket, "settlement_released", {"keys": keys}, legs={SETTLEMENT: state}, actor=actor
+    )
+
+
+def settle_result(draft: Draft, ticket: Ticket, command: SettleResult) -> None:
+    """What became of an instruction; told again, nothing changes."""
+    if command.result not in RESULTS:
+        raise Refused(
+            "unknown_result",
+            f"{shown(command.result)} is not one of {', '.join(RESULTS)}",
+            "result",
+        )
+    payout = _payout(ticket, command.key, command.payment_no)
+    if (
+        command.amount is not None
+        and amount_in(command.amount, draft.case.currency, "amount") != payout.amount
+    ):
+        raise Refused(
+            "amount_differs",
+            f"amount: {shown(command.amount)} is not what was instructed",
+            "amount",
+        )
+    if command.currency and command.currency != draft.case.currency:
+        raise Refused(
+            "currency_mismatch",
+            f"currency: {shown(command.currency)} is not {draft.case.currency}",
+            "currency",
+        )
+    if payout.state == command.result:
+        require_role(draft, command, ("finance", "platform", "system"))
+        return
+    _move(
+        draft,
+        ticket,
+        command,
+        payout,
+        f"settle_result:{command.result}",
+        f"payout_{command.result}",
+    )
+
+
+def retry(draft: Draft, ticket: Ticket, command: Retry) -> None:
+    """A failed instruction goes out again under its old key."""
+    failed = [payout.key for payout in ticket.payouts if payout.state == "failed"]
+    key = command.key or (failed[0] if len(failed) == 1 else "")
+    _move(draft, ticket, command, _payout(ticket, key, ""), "retry", "payout_retried")
+
+
+def _move(
+    draft: Draft,
+    ticket: Ticket,
+    command: SettleResult | Retry,
+    payout: Payout,
+    word: str,
+    kind: str,
+) -> None:
+    row = transition(word, {SETTLEMENT: payout.state})
+    if row is None:
+        raise Refused("wrong_state", f"{word} does not apply while the money is {payout.state}")
+    require_role(draft, command, row.roles)
+    states = {row.next} | {other.state for other in ticket.payouts if other.key != payout.key}
+    leg = next(state for state in _WORST_FIRST if state in states)
+    payload: JsonObject = {"key": payout.key, "state": row.next, "amount": payout.amount}
+    if isinstance(command, SettleResult):
+        payload |= text_fields(command, "reference")
+    draft.emit_on(
+        ticket, kind, payload, legs={SETTLEMENT: leg}, private=text_fields(command, "note")
+    )
+
+
+def _payout(ticket: Ticket, key: str, payment_no: str) -> Payout:
+    """The payout a result is about: by its key, by its payment, or the only one."""
+    released = [payout for payout in ticket.payouts if payout.key]
+    if not released:
+        raise Refused("wrong_state", "no money of this ticket was released")
+    if key or payment_no:
+        released = [p for p in released if key in ("", p.key) and payment_no in ("", p.payment_no)]
+    if len(released) != 1:
+        raise Refused(
+            "unknown_instruction",
+            f"{shown(key or payment_no)} does not name one of: {', '.join(p.key for p in ticket.payouts)}",
+            "key",
+        )
+    return released[0]

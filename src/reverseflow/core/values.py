@@ -1,0 +1,69 @@
+"""Small values every other room of the core uses: who acts, and when."""
+
+import unicodedata
+from datetime import UTC, datetime
+from typing import Any
+
+import attrs
+
+from reverseflow.core.errors import Refused, shown
+
+#: A payload of an event: JSON values only, amounts in minor units.
+JsonObject = dict[str, Any]
+
+ROLES = ("buyer", "operations", "finance", "warehouse", "platform", "system")
+
+
+@attrs.frozen
+class Actor:
+    """Who does it: a role, and an id within that role (``operations:li``)."""
+
+    role: str
+    id: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> "Actor":
+        """``"operations:li"`` → `Actor`; the id is normalised so that one person has one name."""
+        role, _, name = text.partition(":")
+        if role not in ROLES:
+            raise Refused(
+                "unknown_role",
+                f"{shown(text)} does not begin with a role ({', '.join(ROLES)})",
+                "actor",
+            )
+        return cls(role, normalised(name))
+
+    def __str__(self) -> str:
+        return f"{self.role}:{self.id}" if self.id else self.role
+
+
+SYSTEM = Actor("system")
+
+
+def normalised(name: str) -> str:
+    """One spelling per identity: NFKC, case folded, without spaces and invisible characters."""
+    if name.isascii() and name.isalnum() and name.islower():
+        return name
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(c for c in folded if c.isprintable() and not c.isspace())
+
+
+def utc(moment: datetime) -> datetime:
+    """The same moment in UTC; a time without an offset is refused."""
+    if moment.tzinfo is None:
+        raise Refused(
+            "time_without_offset", f"{shown(moment.isoformat())} has no offset from UTC", "at"
+        )
+    return moment.astimezone(UTC)
+
+
+def time_text(moment: datetime | None) -> str | None:
+    """A UTC moment in the one stored form, which sorts as text: ``2026-05-01T02:00:00.000000Z``."""
+    if moment is None:
+        return None
+    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def parse_time_text(text: str | None) -> datetime | None:
+    """The inverse of `time_text`."""
+    return None if text is None else datetime.fromisoformat(text)
