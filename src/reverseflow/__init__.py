@@ -25,20 +25,22 @@ if TYPE_CHECKING:
     from reverseflow.hookspecs import hookimpl as hookimpl
 
 _ROOMS = {
-    "core.case": "Case OrderLine Payment Ticket TicketLine",
-    "core.commands": "Apply Approve BookPickup BuyerFacts Cancel ChargeFacts Close Command DiscountFacts "
+    "core.case": "FUNDERS TENDERS Case OrderLine Payment Ticket TicketLine",
+    "core.commands": "COMMANDS Apply Approve BookPickup BuyerFacts Cancel ChargeFacts Close Command DiscountFacts "
     "Escalate ExternalRefund Inspect Intercept LineAsked LineFacts LineInspected LineReceived Lose Note "
     "PaymentFacts Receive RecordOrder RefuseDelivery Reject Release Reopen ReplacementAsked Retry "
     "ReturnAddress Revise SendBack SettleResult ShipBack ShippingFacts TaxFacts WaiveReturn",
     "core.contracts": "BadRecord CliCommand Deliver Delivery Drawn EventListener InputReader InputSource "
     "Mover Passed Purchase ReadContext ReadItem Record Warned",
     "core.errors": "AmountError ExitStatus InputError PluginError Refusal ReverseFlowError UsageError shown",
-    "core.legs": "Deadline",
+    "core.instructions": "INSTRUCTION_KINDS MONEY_KINDS",
+    "core.legs": "TYPES Deadline TicketType",
     "core.money": "Money allocate format_amount parse_amount",
     "core.rulebook": "ACCEPT ANY REFER REFUSE FeeFormula FeeInput Platform Policy Reason Rule RuleInput Verdict",
+    "core.quote": "GIVE_BACK",
     "core.values": "Actor JsonObject",
     "engine": "Engine Result",
-    "files": "BadRow CellFault JsonRow TableRow open_source parse_integer parse_json parse_time peek_header "
+    "files": "BadRow CellFault JsonFault JsonRow Source TableRow open_source parse_integer parse_json parse_time peek_header "
     "read_json_document read_json_lines read_table",
     "hookspecs": "API_VERSION hookimpl",
     "plugins": "Registry load_plugins",

@@ -63,7 +63,7 @@ def peek_header(source: Source, *, delimiter: str = ",") -> list[str]:
 def _rows(source: Source, columns: list[str], delimiter: str) -> Iterator[TableRow | BadRow]:
     with closing(source.lines()) as lines:
         records = _records(lines, source, delimiter)
-        next(records)  # the header
+        next(records, None)  # the header
         for record in records:
             if isinstance(record, BadRow):
                 yield record
@@ -187,7 +187,7 @@ def _too_large(row: int, raw: str) -> BadRow:
 def _bad_record(feed: _Feed, fault: Exception, source: Source, delimiter: str) -> BadRow:
     """The line the parser gave up at as a bad row, if the record surely ends with that line."""
     line, raw = feed.taken[0], feed.raw
-    if len(feed.taken) > 1 or _left_open(line, delimiter):
+    if _left_open(line, delimiter):
         place = f"{source.name}:{line.number}"
         message = f"a quotation mark opened in this row is not closed; {shown(raw)}"
         raise InputError("unclosed_quote", message, place=place)
@@ -203,7 +203,7 @@ def _bad_record(feed: _Feed, fault: Exception, source: Source, delimiter: str) -
 
 
 def _left_open(line: Line, delimiter: str) -> bool:
-    """Whether a quoted cell goes on after a line that could not be parsed.
+    """Whether a quoted cell goes on after the first line of a record that could not be parsed.
 
     A lenient parser tells, by taking a second line into the same record; for a line too long for
     it the number of quotation marks does.

@@ -41,6 +41,7 @@ class Reason:
     freight_out: str = ""
     freight_back: str = ""
     disposition: str = "restock"
+    plugin: str = ""
 
 
 @attrs.frozen

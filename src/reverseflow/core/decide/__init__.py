@@ -16,10 +16,11 @@ from reverseflow.core.commands import (
 from reverseflow.core.decide import application, goods, money, orders, review
 from reverseflow.core.decide.draft import Decision, Draft, Outcome
 from reverseflow.core.errors import Refusal, Refused, shown
+from reverseflow.core.quote_document import quote_document
 from reverseflow.core.rulebook import Rulebook
-from reverseflow.core.values import SYSTEM, Actor, utc
+from reverseflow.core.values import SYSTEM, Actor, JsonObject, utc
 
-__all__ = ["Decision", "Outcome", "decide"]
+__all__ = ["Decision", "Outcome", "decide", "preview"]
 
 _TICKET_HANDLERS: dict[str, Callable[[Draft, Ticket, Any], None]] = {
     "revise": application.revise,
@@ -104,6 +105,13 @@ def _ticket_of(case: Case, command: CaseCommand) -> Ticket:
     )
 
 
-def refusal_of(outcome: Outcome) -> Refusal | None:
-    """The refusal an outcome is, if it is one."""
-    return outcome if isinstance(outcome, Refusal) else None
+def preview(case: Case, command: Apply, rulebook: Rulebook, now: datetime) -> JsonObject | Refusal:
+    """The quote an application would get, in the interchange format, or why it would get none."""
+    try:
+        draft = Draft(
+            case, rulebook, _not_before(case, command.at or now), Actor.parse(command.actor)
+        )
+        found = application.examine(draft, command)
+    except Refused as refused:
+        return refused.refusal
+    return quote_document(case, found.type.code, found.quote, found.verdicts)

@@ -11,6 +11,7 @@ from reverseflow.core.commands import CaseCommand
 from reverseflow.core.errors import Refusal, Refused, shown
 from reverseflow.core.events import Event
 from reverseflow.core.evolve import evolve
+from reverseflow.core.instructions import Instruction, instructions_of
 from reverseflow.core.legs import (
     SETTLEMENT,
     TICKET_COMMANDS,
@@ -20,6 +21,7 @@ from reverseflow.core.legs import (
     transition,
     unmet_wait,
 )
+from reverseflow.core.postings import Posting, postings_of
 from reverseflow.core.quote import Quote, Setting
 from reverseflow.core.rulebook import Reason, Rulebook
 from reverseflow.core.values import Actor, JsonObject, normalised, time_text
@@ -27,11 +29,16 @@ from reverseflow.core.values import Actor, JsonObject, normalised, time_text
 
 @attrs.frozen
 class Decision:
-    """What a command does: its events (none: it was done already) and the case after them."""
+    """What a command does: its events (none: it was done already) and the case after them.
+
+    Instructions and postings come with the number of the event they follow from.
+    """
 
     events: tuple[Event, ...]
     case: Case
     ticket_no: str = ""
+    instructions: tuple[tuple[int, Instruction], ...] = ()
+    postings: tuple[tuple[int, Posting], ...] = ()
 
 
 Outcome = Decision | Refusal
@@ -46,6 +53,8 @@ class Draft:
     now: datetime
     actor: Actor
     events: list[Event] = attrs.field(factory=list)
+    instructions: list[tuple[int, Instruction]] = attrs.field(factory=list)
+    postings: list[tuple[int, Posting]] = attrs.field(factory=list)
 
     def emit(
         self, kind: str, ticket_no: str, payload: JsonObject, private: JsonObject | None = None,
@@ -57,8 +66,10 @@ class Draft:
         event = Event(
             self.case.version + 1, kind, ticket_no, self.now, who, payload, private or None
         )
+        before, self.case = self.case, evolve(self.case, event)
         self.events.append(event)
-        self.case = evolve(self.case, event)
+        self.instructions.extend((event.seq, told) for told in instructions_of(event, self.case))
+        self.postings.extend((event.seq, row) for row in postings_of(event, before, self.case))
 
     def emit_on(
         self, ticket: Ticket, kind: str, payload: JsonObject, *,
@@ -91,7 +102,9 @@ class Draft:
 
     def decision(self, ticket_no: str = "") -> Decision:
         """What was drafted, as a decision."""
-        return Decision(tuple(self.events), self.case, ticket_no)
+        return Decision(
+            tuple(self.events), self.case, ticket_no, tuple(self.instructions), tuple(self.postings)
+        )
 
     def setting(self, ticket: Ticket) -> Setting:
         """What a ticket's money is computed in: its own pinned policy and reason."""

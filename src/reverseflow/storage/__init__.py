@@ -1,0 +1,1 @@
+"""The only room that speaks SQL: tables, rows, the store and the migrations."""

@@ -1,0 +1,186 @@
+"""Opening a database: the connection recipe of each dialect, the schema check, safe errors."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+
+from reverseflow.core.errors import SchemaMismatch, StorageUnavailable, UsageError
+from reverseflow.storage.tables import SCHEMA_HEAD
+
+BUSY_SECONDS = 30
+_DRIVERS = {
+    "postgresql": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mariadb+pymysql",
+}
+
+
+class Conflict(Exception):
+    """Another writer was there first; nothing was written."""
+
+
+def parse_url(text: str) -> URL:
+    """A database URL; a plain path means SQLite, and a bare dialect gets its standard driver."""
+    if "://" not in text:
+        text = f"sqlite:///{text}"
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        raise UsageError(
+            "bad_database_url", "the database URL cannot be read; write sqlite:///file.db"
+        ) from None
+    return url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
+
+
+def open_database(text: str, *, must_exist: bool = False) -> Engine:
+    """A SQLAlchemy engine for a URL; `UsageError` for what is no database that can be used."""
+    url = parse_url(text)
+    is_file = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
+    if is_file and url.database is not None:
+        path = Path(url.database)
+        if path.is_dir() or not path.parent.is_dir():
+            raise UsageError("bad_database_url", f"{path} cannot be a database file")
+        if must_exist and not path.exists():
+            raise UsageError(
+                "no_store", f"there is no store at {path}; make one with: reverseflow init"
+            )
+    options: dict[str, Any] = {}
+    if url.get_backend_name() == "sqlite":
+        options["connect_args"] = {"timeout": BUSY_SECONDS, "check_same_thread": False}
+        if not is_file:
+            options["poolclass"] = sa.StaticPool
+    try:
+        engine = sa.create_engine(url, **options)
+    except NoSuchModuleError:
+        raise UsageError("bad_database_url", f"the dialect {url.drivername} is not known") from None
+    except ImportError as error:
+        raise UsageError(
+            "driver_missing", f"{error}; for PostgreSQL: pip install 'reverseflow[postgres]'"
+        ) from None
+    if engine.dialect.name == "sqlite":
+        _prepare_sqlite(engine)
+    return engine
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    """WAL with full durability; every transaction takes the write lock at its beginning."""
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "cache_size=-65536",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        begin = connection.get_execution_options().get("rf_begin", "BEGIN IMMEDIATE")
+        if begin:
+            connection.exec_driver_sql(begin)
+
+
+def reader(engine: Engine) -> Engine:
+    """The same database for reading: a snapshot that is never blocked and blocks nobody."""
+    return engine.execution_options(rf_begin="BEGIN")
+
+
+def schema_version(connection: Connection) -> str | None:
+    """The migration the store is at, None for an empty database."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.exec_driver_sql(
+        "SELECT version_num FROM alembic_version"
+    ).scalar_one_or_none()
+
+
+def require_schema(connection: Connection) -> None:
+    """Refuse a store whose schema is not this version's."""
+    found = schema_version(connection)
+    if found == SCHEMA_HEAD:
+        return
+    if found is None:
+        raise SchemaMismatch(
+            "no_schema", "the database has no ReverseFlow tables; run: reverseflow db upgrade"
+        )
+    advice = (
+        "run: reverseflow db upgrade"
+        if found < SCHEMA_HEAD
+        else "a newer ReverseFlow made it; update the program"
+    )
+    raise SchemaMismatch(
+        "schema_mismatch",
+        f"the store is at schema {found}, this version works with {SCHEMA_HEAD}; {advice}",
+    )
+
+
+def upgrade(engine: Engine) -> str:
+    """Bring a store to this version's schema in one transaction; the version it is at then."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "reverseflow.storage:migrations")
+    config.set_main_option("path_separator", "space")
+    with storage_errors(), engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(727001)")
+        found = schema_version(connection)
+        if found is not None and found > SCHEMA_HEAD:
+            require_schema(connection)
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    return SCHEMA_HEAD
+
+
+@contextmanager
+def storage_errors() -> Iterator[None]:
+    """Database errors as the product's own: a conflict to try again, or an unavailable store."""
+    try:
+        yield
+    except (OperationalError, DBAPIError) as error:
+        raise translated(error.orig, error) from error
+
+
+def translated(original: object, error: Exception) -> Exception:
+    """What a driver's error means: `Conflict`, `StorageUnavailable`, or itself when it is a bug."""
+    state = getattr(original, "sqlstate", None) or ""
+    name = getattr(original, "sqlite_errorname", None) or ""
+    if state in ("23505", "40001", "40P01") or name in (
+        "SQLITE_CONSTRAINT_PRIMARYKEY",
+        "SQLITE_CONSTRAINT_UNIQUE",
+    ):
+        return Conflict(str(original))
+    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+        return StorageUnavailable("store_damaged", f"the file is not a usable database: {original}")
+    transient = (
+        "SQLITE_BUSY",
+        "SQLITE_LOCKED",
+        "SQLITE_FULL",
+        "SQLITE_IOERR",
+        "SQLITE_READONLY",
+        "SQLITE_CANTOPEN",
+    )
+    if name.startswith(transient) or state[:2] in ("08", "53", "57", "58") or _lost(original):
+        return StorageUnavailable(
+            "store_unavailable", f"the store cannot be used just now: {original}; safe to run again"
+        )
+    return error
+
+
+def _lost(original: object) -> bool:
+    kind = type(original).__name__
+    return kind in ("OperationalError", "InterfaceError") and not getattr(
+        original, "sqlite_errorname", None
+    )

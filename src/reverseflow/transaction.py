@@ -1,0 +1,210 @@
+"""One transaction's worth of commands: replays are told, the rest is decided in order and written.
+
+Everything is loaded with one query per table before the first decision and written with one
+statement per table after the last; in between there is only memory.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+import attrs
+
+from reverseflow.core.case import Case, Ticket
+from reverseflow.core.commands import Apply, Command, ExternalRefund, RecordOrder, TicketCommand
+from reverseflow.core.content import content_of, differing_field
+from reverseflow.core.decide import Decision, decide
+from reverseflow.core.errors import PluginError, Refusal, Refused, shown
+from reverseflow.core.money import format_amount
+from reverseflow.core.results import Result
+from reverseflow.plugins import Registry
+from reverseflow.storage.store import Change, Store, StoredCommand
+
+
+class Transaction:
+    """Commands, the cases they touch, and what becomes of both."""
+
+    def __init__(
+        self, registry: Registry, commands: Sequence[Command], platform: str, now: datetime
+    ) -> None:
+        self.registry = registry
+        self.commands = commands
+        self.platform = platform
+        self.now = now
+        self.changes: dict[str, Change] = {}
+        self._cases: dict[str, Case] = {}
+        self._stored: dict[str, StoredCommand] = {}
+        self._fresh: dict[str, StoredCommand] = {}
+        self._places: dict[str, list[str]] = {}
+
+    def run(self, store: Store) -> list[Result]:
+        """Load, decide, write; the caller commits. One result per command, in their order."""
+        self._stored = store.stored_commands(sorted({c.id for c in self.commands if c.id}))
+        self._place(store)
+        wanted = {order_no for order_nos in self._places.values() for order_no in order_nos}
+        wanted.update(
+            c.order_no for c in self.commands if isinstance(c, RecordOrder | Apply | ExternalRefund)
+        )
+        self._cases = store.load(wanted, lock=True)
+        results = [self._carry_out(command, store.tenant) for command in self.commands]
+        if self.changes:
+            store.save(list(self.changes.values()), list(self._fresh.items()), self.now)
+        return results
+
+    def _place(self, store: Store) -> None:
+        """Find the orders of the tickets named: of applications in this batch, else in the store."""
+        here: dict[str, list[str]] = {}
+        for command in self.commands:
+            if isinstance(command, Apply):
+                here.setdefault(command.id, []).append(command.order_no)
+                if command.external_no:
+                    here.setdefault(command.external_no, []).append(command.order_no)
+        named = {
+            name
+            for c in self.commands
+            if isinstance(c, TicketCommand) and c.id not in self._stored
+            for name in (c.ticket_no, c.external_no)
+            if name and name not in here
+        }
+        self._places = {**here, **(places(store, sorted(named)) if named else {})}
+
+    def _carry_out(self, command: Command, tenant: str) -> Result:
+        content = "" if isinstance(command, RecordOrder) else content_of(command)
+        known = (self._stored.get(command.id) or self._fresh.get(command.id)) if content else None
+        if known is not None:
+            return _replayed(command, known, content)
+        order_no = ""
+        try:
+            order_no = self._order_no(command)
+            case = self._cases.get(order_no) or Case(order_no)
+            rulebook = self.registry.rulebook(case.platform or self._platform_of(command))
+            outcome = decide(case, command, rulebook, self.now)
+        except Refused as refused:
+            outcome = refused.refusal
+        except PluginError as error:
+            return Result(
+                "failed",
+                command.kind,
+                command.id,
+                order_no,
+                codes=(error.code,),
+                message=error.message,
+            )
+        if isinstance(outcome, Refusal):
+            return Result(
+                "refused",
+                command.kind,
+                command.id,
+                order_no,
+                codes=(outcome.code,),
+                message=outcome.message,
+            )
+        return self._accept(command, content, case, outcome, tenant)
+
+    def _platform_of(self, command: Command) -> str:
+        told = command.platform if isinstance(command, RecordOrder) else ""
+        return told or self.platform
+
+    def _order_no(self, command: Command) -> str:
+        """The order a command is about; of a ticket command, the one that has the ticket."""
+        if isinstance(command, RecordOrder | Apply | ExternalRefund):
+            return command.order_no
+        assert isinstance(command, TicketCommand)
+        name = command.ticket_no or command.external_no
+        found = {
+            order_no
+            for order_no in self._places.get(name, ())
+            if order_no in self._cases
+            and any(_is_named(t, name) for t in self._cases[order_no].tickets.values())
+        }
+        if len(found) > 1:
+            raise Refused(
+                "ambiguous_ticket",
+                f"{shown(name)} names tickets of the orders {', '.join(sorted(found))}",
+                "ticket_no",
+            )
+        if not found:
+            raise Refused("unknown_ticket", f"the ticket {shown(name)} is not known", "ticket_no")
+        return found.pop()
+
+    def _accept(
+        self, command: Command, content: str, case: Case, decision: Decision, tenant: str
+    ) -> Result:
+        """Keep a decision for writing; the case goes on from it."""
+        order_no, after = case.order_no, decision.case
+        ticket = after.tickets.get(decision.ticket_no)
+        result = _result("applied" if decision.events else "replayed", command, after, ticket)
+        if not decision.events:
+            return result
+        change = self.changes.get(order_no)
+        if change is None:
+            change = self.changes[order_no] = Change(case, after, head=case.head)
+        if isinstance(command, RecordOrder) and not case.exists:
+            change.buyer = command.buyer
+            after = attrs.evolve(after, buyer=command.buyer.account)
+        change.after = self._cases[order_no] = after
+        for event in decision.events:
+            change.add(tenant, event)
+            if event.kind == "payout_retried":
+                change.requeued.append(event.payload["key"])
+        change.instructions.extend(decision.instructions)
+        change.postings.extend(decision.postings)
+        if content:
+            self._fresh[command.id] = StoredCommand(
+                order_no, decision.ticket_no, command.kind, content, result.status,
+                ticket.total if ticket else 0, after.currency,
+            )  # fmt: skip
+        return result
+
+
+def places(store: Store, names: Sequence[str]) -> dict[str, list[str]]:
+    """Per name of a ticket (number, external number or apply id) the orders it may belong to."""
+    found: dict[str, list[str]] = {
+        name: [order] if (order := _order_of(name)) else [] for name in names
+    }
+    for name, command in store.stored_commands(names).items():
+        found[name].append(command.order_no)
+    for name, order_nos in store.orders_of_external(names).items():
+        found[name].extend(sorted(order_nos))
+    return found
+
+
+def _order_of(ticket_no: str) -> str:
+    """The order a ticket number is of (``E1-R2`` → ``E1``), empty where it is no such number."""
+    order_no, mark, number = ticket_no.rpartition("-R")
+    return order_no if mark and number.isdecimal() else ""
+
+
+def _is_named(ticket: Ticket, name: str) -> bool:
+    return name in (ticket.ticket_no, ticket.external_no, ticket.apply_id)
+
+
+def _result(outcome: str, command: Command, case: Case, ticket: Ticket | None) -> Result:
+    if ticket is None:
+        return Result(outcome, command.kind, command.id, case.order_no, currency=case.currency)
+    return Result(
+        outcome, command.kind, command.id, case.order_no, ticket.ticket_no, ticket.status,
+        format_amount(ticket.total, case.currency), case.currency,
+    )  # fmt: skip
+
+
+def _replayed(command: Command, known: StoredCommand, content: str) -> Result:
+    """The stored outcome of a command carried out before; refused when its content is another."""
+    if known.content != content:
+        field = differing_field(json.loads(known.content), json.loads(content))
+        return Result(
+            "refused", command.kind, command.id, known.order_no, known.ticket_no,
+            codes=("id_with_other_content",),
+            message=f"id {shown(command.id)} was used before with another {field}",
+        )  # fmt: skip
+    refund = format_amount(known.refund, known.currency) if known.ticket_no else ""
+    return Result(
+        "replayed",
+        command.kind,
+        command.id,
+        known.order_no,
+        known.ticket_no,
+        known.status,
+        refund,
+        known.currency,
+    )
