@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from types import TracebackType
+from typing import TypeVar
 
 import attrs
 from sqlalchemy.engine import Connection
 
 from reverseflow.core.case import Case
 from reverseflow.core.commands import Apply, Command, RecordOrder
-from reverseflow.core.contracts import Drawn, Purchase
+from reverseflow.contracts import Drawn, Purchase
 from reverseflow.core.decide import preview
 from reverseflow.core.errors import Refusal, ReverseFlowError, StorageUnavailable, shown
 from reverseflow.core.results import Result
@@ -30,6 +31,7 @@ from reverseflow.transaction import Transaction, places
 
 __all__ = ["Engine", "Result"]
 
+_V = TypeVar("_V")
 ATTEMPTS = 10
 CHUNK = 2_000
 _log = logging.getLogger("reverseflow.engine")
@@ -188,3 +190,18 @@ class Engine:
         """What live tickets claim under an external number."""
         with self._reading() as connection:
             return queries.drawn(Store(connection, self.tenant), external_no)
+
+    def counts(self) -> JsonObject:
+        """How many orders, tickets by status, events and instructions there are."""
+        with self._reading() as connection:
+            return queries.counts(Store(connection, self.tenant))
+
+    def money_totals(self) -> dict[str, tuple[int, int, int]]:
+        """Per currency (paid, reserved, refunded) over all orders, in minor units."""
+        with self._reading() as connection:
+            return queries.money_totals(Store(connection, self.tenant))
+
+    def view(self, function: Callable[..., _V], *args: object, **options: object) -> _V:
+        """Ask the store a question: ``function(store, …)`` in one reading snapshot."""
+        with self._reading() as connection:
+            return function(Store(connection, self.tenant), *args, **options)

@@ -9,7 +9,7 @@ of what it registers is used.
 
 import pluggy
 
-from reverseflow.core.contracts import CliCommand, EventListener, InputReader, Mover
+from reverseflow.contracts import CliCommand, EventListener, InputReader, Mover
 from reverseflow.core.rulebook import FeeFormula, Platform, Reason, Rule
 
 PROJECT = "reverseflow"

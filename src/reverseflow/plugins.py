@@ -14,7 +14,7 @@ import attrs
 import pluggy
 
 from reverseflow import hookspecs
-from reverseflow.core.contracts import CliCommand, EventListener, InputReader, Mover
+from reverseflow.contracts import CliCommand, EventListener, InputReader, Mover
 from reverseflow.core.errors import PluginError, Refused, shown
 from reverseflow.core.legs import DEADLINES, FINAL, TRANSITIONS
 from reverseflow.core.rulebook import ANY, FeeFormula, Platform, Reason, Rule, Rulebook

@@ -38,11 +38,11 @@ from reverseflow.core.decide import Decision, Outcome, decide
 from reverseflow.core.errors import Refusal
 from reverseflow.core.events import EVENT_KINDS, Event, canonical_json
 from reverseflow.core.evolve import evolve
-from reverseflow.core.instructions import Instruction, instructions_of
+from reverseflow.core.instructions import Instruction
 from reverseflow.core.invariants import broken_invariants
 from reverseflow.core.legs import Deadline
 from reverseflow.core.money import Money, format_amount
-from reverseflow.core.postings import Posting, postings_of
+from reverseflow.core.postings import Posting
 from reverseflow.core.rulebook import (
     ACCEPT,
     FeeFormula,
@@ -140,7 +140,8 @@ def orders(draw: st.DrawFn, max_lines: int = 60) -> RecordOrder:
         worth -= off
         facts.append(coupon(text(off), f"c{number}"))
     for fee, part in draw(st.lists(st.tuples(_PRICE, _PART), max_size=2)):
-        off, tax = fee * part // 100, fee * part // 300
+        off = fee * part // 100
+        tax = (fee - off) // 7
         owed += fee - off + (0 if inclusive else tax)
         facts.append(freight(text(fee), discount=text(off), tax=text(tax)))
     for number, amount in enumerate(draw(st.lists(_PRICE, max_size=2))):
@@ -284,21 +285,20 @@ class Desk:
         if isinstance(outcome, Refusal):
             assert outcome.code and outcome.message
             return outcome
-        case = before
+        case, at = before, before.last_at
         for event in outcome.events:
             assert event.kind in EVENT_KINDS
             assert event.seq == case.version + 1
-            assert case.last_at is None or event.at >= case.last_at
-            after = evolve(case, event)
-            postings = postings_of(event, case, after)
-            assert sum(amount for _, amount in postings) == 0, (event, postings)
-            self.postings.extend(postings)
-            self.instructions.extend(instructions_of(event, after))
-            case = after
+            assert at is None or at <= event.at
+            case, at = evolve(case, event), event.at
+        for seq in {seq for seq, _ in outcome.postings}:
+            assert sum(amount for number, (_, amount) in outcome.postings if number == seq) == 0
         assert case == outcome.case
         assert broken_invariants(case) == []
         self.case = case
         self.events.extend(outcome.events)
+        self.postings.extend(posting for _, posting in outcome.postings)
+        self.instructions.extend(instruction for _, instruction in outcome.instructions)
         return outcome
 
     def command(self, kind: str, **fields: Any) -> Command:

@@ -1,1 +1,1 @@
-"""Files in, records out: strict, streaming readers that need nothing but the standard library."""
+"""Batches: files in, results out; a stopped batch is finished by running it again."""

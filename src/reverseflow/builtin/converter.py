@@ -81,7 +81,7 @@ def _moment(value: Any, _type: Any) -> datetime:
     """An aware time, in UTC."""
     _require(value, str)
     try:
-        moment = parse_time(value, ("iso",), UTC)
+        moment: datetime = parse_time(value, ("iso",), UTC)
     except CellFault as fault:
         raise _Mismatch(fault.code, f"{{}} is not a time {_EXAMPLE}", value) from None
     if value[-1] != "Z" and value[-6] not in "+-":

@@ -64,6 +64,8 @@ def _tries_in(path: Path) -> Iterator[_Try]:
     """What the file holds already; a line torn by a crash was never answered and does not count."""
     if not path.exists():
         return
+    if not path.is_file():
+        raise UsageError("bad_option", f"out: {shown(str(path))} is not an ordinary file")
     lines = known = 0
     with path.open("rb") as file:
         for line in file:

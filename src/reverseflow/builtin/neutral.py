@@ -19,7 +19,7 @@ from reverseflow import (
     Command,
     InputError,
     InputReader,
-    InputSource,
+    Source,
     JsonObject,
     ReadContext,
     ReadItem,
@@ -102,7 +102,7 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def detects(source: InputSource) -> bool:
+def detects(source: Source) -> bool:
     """Whether one of the first rows is an object whose first key is a known kind of record."""
     return any(_looks_neutral(row.raw) for row in islice(read_json_lines(source), _LOOKED_AT))
 
@@ -115,7 +115,7 @@ def _looks_neutral(raw: str) -> bool:
     return first[1] != "order" or '"order_no"' in raw
 
 
-def read(source: InputSource, _context: ReadContext) -> Iterator[ReadItem]:
+def read(source: Source, _context: ReadContext) -> Iterator[ReadItem]:
     """A `Record` or a `BadRecord` for every line that is not blank, in the order of the file.
 
     A record without an id gets one from the file's digest and its row: the same file read again

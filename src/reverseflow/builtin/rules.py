@@ -12,7 +12,11 @@ WITHOUT_FAULT = (NO_REASON, "not_wanted", "size_fit")
 
 def auto_unshipped(given: RuleInput) -> Verdict | None:
     """Accept a refund of goods that were not shipped, where the policy allows it (S-03, S-05)."""
-    if given.phase == "unshipped" and given.policy.auto_approve_unshipped:
+    if given.phase != "unshipped":
+        return None
+    if given.shipping_asked:
+        return Verdict(REFER, "shipping_asked", "the freight is asked for; a person decides")
+    if given.policy.auto_approve_unshipped:
         return Verdict(ACCEPT, "unshipped", "the goods have not been shipped")
     return None
 
@@ -50,9 +54,11 @@ def returnable(given: RuleInput) -> Verdict | None:
 
 
 def evidence_required(given: RuleInput) -> Verdict | None:
-    """Refer to a person what needs proof: whether it proves anything, a rule cannot see (S-46)."""
+    """Refer to a person what needs proof; whether it proves anything, a rule cannot see (S-46)."""
     if not given.reason.evidence:
         return None
+    if given.has_evidence:
+        return Verdict(REFER, "evidence_given", "a person looks at the proof")
     proof = " and ".join(given.reason.evidence)
     return Verdict(
         REFER,

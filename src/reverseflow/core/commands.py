@@ -10,10 +10,8 @@ from typing import ClassVar
 
 import attrs
 
-record = attrs.frozen(kw_only=True)
 
-
-@record
+@attrs.frozen(kw_only=True)
 class LineFacts:
     """One line of an order as it was sold; `discount`, `tax` and `paid` are for the whole line."""
 
@@ -34,7 +32,7 @@ class LineFacts:
     gift: bool = False
 
 
-@record
+@attrs.frozen(kw_only=True)
 class TaxFacts:
     """One tax on a line: a rate in percent (``"20"``), and its amount where the channel gives it."""
 
@@ -43,7 +41,7 @@ class TaxFacts:
     amount: str | None = None
 
 
-@record
+@attrs.frozen(kw_only=True)
 class DiscountFacts:
     """An order-level discount, spread over the lines at intake."""
 
@@ -52,7 +50,7 @@ class DiscountFacts:
     funded_by: str = "seller"
 
 
-@record
+@attrs.frozen(kw_only=True)
 class ShippingFacts:
     """What the buyer paid for delivery: `fee` less `discount`."""
 
@@ -61,7 +59,7 @@ class ShippingFacts:
     tax: str = "0"
 
 
-@record
+@attrs.frozen(kw_only=True)
 class ChargeFacts:
     """Another charge of the order, such as gift wrapping."""
 
@@ -71,7 +69,7 @@ class ChargeFacts:
     refundable: bool = True
 
 
-@record
+@attrs.frozen(kw_only=True)
 class PaymentFacts:
     """One tender the order was paid with; `refunded` was given back before the engine saw it."""
 
@@ -82,7 +80,7 @@ class PaymentFacts:
     refunded: str = "0"
 
 
-@record
+@attrs.frozen(kw_only=True)
 class BuyerFacts:
     """Who bought: personal data, kept outside the chained events."""
 
@@ -93,7 +91,7 @@ class BuyerFacts:
     address: str = ""
 
 
-@record
+@attrs.frozen(kw_only=True)
 class RecordOrder:
     """An order as the channel tells it; for a known order only its facts in time are updated."""
 
@@ -121,7 +119,7 @@ class RecordOrder:
         return ""
 
 
-@record
+@attrs.frozen(kw_only=True)
 class CaseCommand:
     """What every command on a known order has; `id` is its idempotency key."""
 
@@ -133,7 +131,7 @@ class CaseCommand:
     expected_version: int | None = None
 
 
-@record
+@attrs.frozen(kw_only=True)
 class LineAsked:
     """What is asked for on one line: units, or an amount, or both."""
 
@@ -142,7 +140,7 @@ class LineAsked:
     amount: str | None = None
 
 
-@record
+@attrs.frozen(kw_only=True)
 class ReplacementAsked:
     """What the buyer wants instead of a line (`for_`, in a record ``for``)."""
 
@@ -152,7 +150,7 @@ class ReplacementAsked:
     unit_price: str | None = None
 
 
-@record
+@attrs.frozen(kw_only=True)
 class Apply(CaseCommand):
     """The buyer (or staff for the buyer) applies: opens a ticket."""
 
@@ -173,7 +171,7 @@ class Apply(CaseCommand):
     override: str | None = None
 
 
-@record
+@attrs.frozen(kw_only=True)
 class ExternalRefund(CaseCommand):
     """Money given back outside the engine."""
 
@@ -184,7 +182,7 @@ class ExternalRefund(CaseCommand):
     reference: str = ""
 
 
-@record
+@attrs.frozen(kw_only=True)
 class TicketCommand(CaseCommand):
     """A command about one ticket, named by its number, its external number or its apply's id."""
 
@@ -192,7 +190,7 @@ class TicketCommand(CaseCommand):
     external_no: str = ""
 
 
-@record
+@attrs.frozen(kw_only=True)
 class ReturnAddress:
     """Where the goods are to be sent (S-23)."""
 
@@ -201,7 +199,7 @@ class ReturnAddress:
     address: str = ""
 
 
-@record
+@attrs.frozen(kw_only=True)
 class Revise(TicketCommand):
     """The buyer changes the application while it is pending or after a rejection."""
 
@@ -212,7 +210,7 @@ class Revise(TicketCommand):
     evidence: tuple[str, ...] = ()
 
 
-@record
+@attrs.frozen(kw_only=True)
 class Approve(TicketCommand):
     """Operations agrees, with the amount it may lower and what it gives back (S-09, S-10, S-22)."""
 
@@ -224,7 +222,7 @@ class Approve(TicketCommand):
     override: str | None = None
 
 
-@record
+@attrs.frozen(kw_only=True)
 class Reject(TicketCommand):
     """Operations declines; the reason is required and the buyer can see it (S-36)."""
 
@@ -232,7 +230,7 @@ class Reject(TicketCommand):
     reason: str = ""
 
 
-@record
+@attrs.frozen(kw_only=True)
 class SendBack(TicketCommand):
     """Finance sends an approved ticket back to operations (S-11)."""
 
@@ -240,7 +238,7 @@ class SendBack(TicketCommand):
     reason: str = ""
 
 
-@record
+@attrs.frozen(kw_only=True)
 class Cancel(TicketCommand):
     """The application is withdrawn; claims and reservations are released."""
 
@@ -248,7 +246,7 @@ class Cancel(TicketCommand):
     reason: str = ""
 
 
-@record
+@attrs.frozen(kw_only=True)
 class Close(TicketCommand):
     """The ticket ends because a deadline passed or the platform closed it."""
 
@@ -256,7 +254,7 @@ class Close(TicketCommand):
     reason: str = ""
 
 
-@record
+@attrs.frozen(kw_only=True)
 class Reopen(TicketCommand):
     """A closed or cancelled ticket comes back for review (S-53)."""
 
@@ -264,7 +262,7 @@ class Reopen(TicketCommand):
     reason: str = ""
 
 
-@record
+@attrs.frozen(kw_only=True)
 class Escalate(TicketCommand):
     """A deadline passed and a person must look: the ticket goes to a named queue."""
 
@@ -273,7 +271,7 @@ class Escalate(TicketCommand):
     reason: str = ""
 
 
-@record
+@attrs.frozen(kw_only=True)
 class ShipBack(TicketCommand):
     """The buyer sends the goods, with carrier and tracking number."""
 
@@ -282,7 +280,7 @@ class ShipBack(TicketCommand):
     tracking_no: str = ""
 
 
-@record
+@attrs.frozen(kw_only=True)
 class BookPickup(TicketCommand):
     """The platform's courier is booked to fetch the goods (S-13)."""
 
@@ -291,7 +289,7 @@ class BookPickup(TicketCommand):
     tracking_no: str = ""
 
 
-@record
+@attrs.frozen(kw_only=True)
 class RefuseDelivery(TicketCommand):
     """The buyer refuses the parcel at the door; it travels back (S-12)."""
 
@@ -300,7 +298,7 @@ class RefuseDelivery(TicketCommand):
     tracking_no: str = ""
 
 
-@record
+@attrs.frozen(kw_only=True)
 class Intercept(TicketCommand):
     """The carrier was asked to turn the parcel round on the road."""
 
@@ -309,7 +307,7 @@ class Intercept(TicketCommand):
     tracking_no: str = ""
 
 
-@record
+@attrs.frozen(kw_only=True)
 class LineReceived:
     """Units of a line in a parcel."""
 
@@ -317,7 +315,7 @@ class LineReceived:
     quantity: int
 
 
-@record
+@attrs.frozen(kw_only=True)
 class Receive(TicketCommand):
     """The warehouse receives a parcel; several receipts add up. Without lines: all announced."""
 
@@ -326,7 +324,7 @@ class Receive(TicketCommand):
     surprise: str = ""
 
 
-@record
+@attrs.frozen(kw_only=True)
 class LineInspected:
     """What inspection found: units accepted with their disposition, units rejected."""
 
@@ -336,7 +334,7 @@ class LineInspected:
     disposition: str = ""
 
 
-@record
+@attrs.frozen(kw_only=True)
 class Inspect(TicketCommand):
     """The warehouse inspects what was received. Without lines: everything accepted."""
 
@@ -344,7 +342,7 @@ class Inspect(TicketCommand):
     lines: tuple[LineInspected, ...] = ()
 
 
-@record
+@attrs.frozen(kw_only=True)
 class WaiveReturn(TicketCommand):
     """The goods need not come back."""
 
@@ -352,7 +350,7 @@ class WaiveReturn(TicketCommand):
     reason: str = ""
 
 
-@record
+@attrs.frozen(kw_only=True)
 class Lose(TicketCommand):
     """The parcel with the goods is lost on its way back."""
 
@@ -360,14 +358,14 @@ class Lose(TicketCommand):
     reason: str = ""
 
 
-@record
+@attrs.frozen(kw_only=True)
 class Release(TicketCommand):
     """Finance releases the money: instructions leave for the payments it came from."""
 
     kind: ClassVar[str] = "release"
 
 
-@record
+@attrs.frozen(kw_only=True)
 class SettleResult(TicketCommand):
     """What became of an instruction: ``sent``, ``settled``, ``failed`` or ``unknown``."""
 
@@ -380,7 +378,7 @@ class SettleResult(TicketCommand):
     reference: str = ""
 
 
-@record
+@attrs.frozen(kw_only=True)
 class Retry(TicketCommand):
     """A failed instruction is sent again, under the same key."""
 
@@ -388,7 +386,7 @@ class Retry(TicketCommand):
     key: str = ""
 
 
-@record
+@attrs.frozen(kw_only=True)
 class Note(TicketCommand):
     """A note on the ticket (S-49)."""
 

@@ -13,9 +13,20 @@ import attrs
 from reverseflow.core.values import JsonObject, time_text
 
 _TAG = b"reverseflow.event.v1\n"
-_encode = json.JSONEncoder(
+_ENCODER = json.JSONEncoder(
     sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
-).encode
+)
+
+
+#: The encoder's C part, made once rather than per call (None on another Python than CPython).
+_PIECES = json.encoder.c_make_encoder and json.encoder.c_make_encoder(
+    None, _ENCODER.default, json.encoder.encode_basestring, None, ":", ",", True, False, False
+)
+
+
+def _encode(value: object) -> str:
+    return "".join(_PIECES(value, 0)) if _PIECES else _ENCODER.encode(value)
+
 
 EVENT_KINDS = (
     "order_recorded",

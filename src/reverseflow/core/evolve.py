@@ -8,12 +8,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-import attrs
-
 from reverseflow.core.case import Case, Claim, OrderLine, Payment, Payout, Ticket, TicketLine
 from reverseflow.core.events import Event
 from reverseflow.core.legs import SETTLEMENT
-from reverseflow.core.values import JsonObject, parse_time_text
+from reverseflow.core.values import JsonObject, parse_time_text, replaced
 
 _TIMES = ("placed_at", "paid_at", "shipped_at", "received_at", "finished_at")
 
@@ -34,7 +32,7 @@ def evolve(case: Case, event: Event) -> Case:
         new = _next_ticket(old, event)
         changes |= _reclaim(case, old, new) if _money_moved(old, new) else {}
         changes["tickets"] = {**case.tickets, new.ticket_no: new}
-    return attrs.evolve(case, **changes)
+    return replaced(case, **changes)
 
 
 def _money_moved(old: Ticket, new: Ticket) -> bool:
@@ -71,14 +69,14 @@ def _updated(case: Case, payload: JsonObject) -> dict[str, Any]:
     if "lines" in payload:
         lines = dict(case.lines)
         for line_no, shipped, received in payload["lines"]:
-            lines[line_no] = attrs.evolve(lines[line_no], shipped=shipped, received=received)
+            lines[line_no] = replaced(lines[line_no], shipped=shipped, received=received)
         changes["lines"] = lines
     return changes
 
 
 def _refunded_outside(case: Case, payload: JsonObject) -> dict[str, Any]:
     payment = case.payments[payload["payment_no"]]
-    refunded = attrs.evolve(payment, refunded=payment.refunded + payload["amount"])
+    refunded = replaced(payment, refunded=payment.refunded + payload["amount"])
     return {"payments": {**case.payments, payment.payment_no: refunded}}
 
 
@@ -98,7 +96,7 @@ def _claim_fields(claim: JsonObject, old: Ticket | None = None) -> dict[str, Any
         )
         before = old.line(no) if old else None
         if before is not None and before.received:
-            line = attrs.evolve(
+            line = replaced(
                 line, received=before.received, accepted=before.accepted,
                 rejected=before.rejected, disposition=before.disposition,
             )  # fmt: skip
@@ -155,10 +153,10 @@ def _next_ticket(ticket: Ticket, event: Event) -> Ticket:
         changes["closing"] = payload["closing"]
     handler = _TICKET_EVENTS.get(event.kind)
     if handler is not None:
-        changes |= handler(attrs.evolve(ticket, **changes) if "claim" in payload else ticket, event)
-    new = attrs.evolve(ticket, **changes)
+        changes |= handler(replaced(ticket, **changes) if "claim" in payload else ticket, event)
+    new = replaced(ticket, **changes)
     if new.status == "completed" and new.completed_at is None:
-        return attrs.evolve(new, completed_at=event.at)
+        return replaced(new, completed_at=event.at)
     return new
 
 
@@ -174,7 +172,7 @@ def _received(ticket: Ticket, event: Event) -> dict[str, Any]:
     units = {line_no: quantity for line_no, quantity in event.payload["received"]}
     return {
         "lines": tuple(
-            attrs.evolve(line, received=line.received + units[line.line_no])
+            replaced(line, received=line.received + units[line.line_no])
             if line.line_no in units
             else line
             for line in ticket.lines
@@ -188,7 +186,7 @@ def _inspected(ticket: Ticket, event: Event) -> dict[str, Any]:
     for line in ticket.lines:
         if line.line_no in found:
             _, received, accepted, rejected, disposition = found[line.line_no]
-            line = attrs.evolve(  # noqa: PLW2901 - the row with what inspection found
+            line = replaced(  # noqa: PLW2901 - the row with what inspection found
                 line,
                 received=received,
                 accepted=accepted,
@@ -202,8 +200,7 @@ def _inspected(ticket: Ticket, event: Event) -> dict[str, Any]:
 def _released(ticket: Ticket, event: Event) -> dict[str, Any]:
     keys = dict(event.payload["keys"])
     payouts = tuple(
-        attrs.evolve(payout, key=keys[payout.payment_no], state="released")
-        for payout in ticket.payouts
+        replaced(payout, key=keys[payout.payment_no], state="released") for payout in ticket.payouts
     )
     return {"payouts": payouts, "released_at": event.at}
 
@@ -211,8 +208,7 @@ def _released(ticket: Ticket, event: Event) -> dict[str, Any]:
 def _payout_moved(ticket: Ticket, event: Event) -> dict[str, Any]:
     key, state = event.payload["key"], event.payload["state"]
     payouts = tuple(
-        attrs.evolve(payout, state=state) if payout.key == key else payout
-        for payout in ticket.payouts
+        replaced(payout, state=state) if payout.key == key else payout for payout in ticket.payouts
     )
     changes: dict[str, Any] = {"payouts": payouts}
     if state == "failed" and ticket.completed_at is not None:
@@ -268,7 +264,7 @@ def _reclaim(case: Case, old: Ticket | None, new: Ticket) -> dict[str, Any]:
                 new_payments.get(payment_no, (0, 0)),
             )
             payment = payments[payment_no]
-            payments[payment_no] = attrs.evolve(
+            payments[payment_no] = replaced(
                 payment,
                 reserved=payment.reserved - before[0] + after[0],
                 refunded=payment.refunded - before[1] + after[1],

@@ -152,6 +152,12 @@ def compute_quote(setting: Setting, asked: Asked) -> Quote:
     returned = _returned_tenders(setting.policy, asked)
     lines = _keep_tenders([*goods, *extra], returned, not_returned)
     base = sum(line.refund for line in lines)
+    if asked.service_fee > base:
+        raise Refused(
+            "fees_exceed_refund",
+            f"a service fee of {setting.money(asked.service_fee)} exceeds the {setting.money(base)} refunded",
+            "service_fee",
+        )
     fees = _fees(setting, asked, base)
     withheld = -sum(fee.amount for fee in fees)
     if withheld > base:

@@ -81,6 +81,8 @@ class RuleInput:
     policy: Policy
     now: datetime
     actor_role: str
+    has_evidence: bool = False
+    shipping_asked: bool = False
 
 
 @attrs.frozen

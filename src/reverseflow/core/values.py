@@ -1,8 +1,11 @@
 """Small values every other room of the core uses: who acts, and when."""
 
 import unicodedata
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from functools import cache
+from operator import attrgetter
+from typing import Any, TypeVar
 
 import attrs
 
@@ -10,6 +13,25 @@ from reverseflow.core.errors import Refused, shown
 
 #: A payload of an event: JSON values only, amounts in minor units.
 JsonObject = dict[str, Any]
+
+_T = TypeVar("_T")
+
+
+def replaced(value: _T, **changes: Any) -> _T:
+    """A frozen value with some fields changed: `attrs.evolve` for values whose fields are all
+    positional, several times as fast (it is called for every event)."""
+    positions, fields_of = _shape(type(value))
+    fields = list(fields_of(value))
+    for name, change in changes.items():
+        fields[positions[name]] = change
+    return type(value)(*fields)
+
+
+@cache
+def _shape(type_: type) -> tuple[dict[str, int], Callable[[Any], tuple[Any, ...]]]:
+    names = [field.name for field in attrs.fields(type_)]
+    return {name: position for position, name in enumerate(names)}, attrgetter(*names)
+
 
 ROLES = ("buyer", "operations", "finance", "warehouse", "platform", "system")
 

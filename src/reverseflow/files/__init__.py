@@ -1,6 +1,34 @@
-"""Reading input files strictly and streaming; readers of every plugin use it."""
+"""Reading input files strictly and streaming; the readers of every plugin stand on it.
 
-from reverseflow.batch.cells import BadRow, CellFault, parse_integer, parse_time
-from reverseflow.batch.jsonlines import JsonFault, JsonRow, parse_json, read_json_document, read_json_lines
-from reverseflow.batch.sources import Source, open_source
-from reverseflow.batch.tables import TableRow, peek_header, read_table
+What a file is (`open_source`), its rows (`read_table`, `read_json_lines`), its cells. Nothing is
+guessed: what cannot be read for certain is refused with its place.
+"""
+
+from reverseflow.files.cells import BadRow, CellFault, parse_integer, parse_time
+from reverseflow.files.jsonlines import (
+    JsonFault,
+    JsonRow,
+    parse_json,
+    read_json_document,
+    read_json_lines,
+)
+from reverseflow.files.sources import Line, Source, open_source
+from reverseflow.files.tables import TableRow, peek_header, read_table
+
+__all__ = [
+    "BadRow",
+    "CellFault",
+    "JsonFault",
+    "JsonRow",
+    "Line",
+    "Source",
+    "TableRow",
+    "open_source",
+    "parse_integer",
+    "parse_json",
+    "parse_time",
+    "peek_header",
+    "read_json_document",
+    "read_json_lines",
+    "read_table",
+]

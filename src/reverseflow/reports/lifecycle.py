@@ -70,15 +70,14 @@ def _text_of(type_: TicketType) -> Iterator[str]:
     yield ""
     yield from _side_by_side([list(_leg_lines(leg)) for leg in type_.legs])
     yield "waits: a leg does not move before another is so far"
-    yield from _table(
-        [
-            (f"{', '.join(wait.legs)} - - > {wait.other}", f"is {listed(wait.states)}", f"({wait.refund_timing})" if wait.refund_timing else "")
-            for wait in waits_of(type_)
-        ]
-    )
+    waits = [
+        (f"{wait.other} is {listed(wait.states)}", f"- - > {', '.join(wait.legs)}", wait.timing)
+        for wait in waits_of(type_)
+    ]
+    yield from _table(waits)
     yield ""
     yield "who may"
-    matrix = [("", *ROLES)]
+    matrix: list[tuple[str, ...]] = [("", *ROLES)]
     for command, roles in who_may(type_).items():
         matrix.append((command, *("x" if role in roles else "." for role in ROLES)))
     yield from _table(matrix)
@@ -135,10 +134,9 @@ def _mermaid_type(type_: TicketType) -> Iterator[str]:
         yield from (f"        {line}" for line in _mermaid_leg(f"{type_.code}_{leg}", leg))
         yield "    }"
     for wait in waits_of(type_):
-        timing = f" ({wait.refund_timing})" if wait.refund_timing else ""
         for leg in wait.legs:
             ends = f"{type_.code}_{wait.other} --> {type_.code}_{leg}"
-            yield f"    {ends} : waits for {listed(wait.states)}{timing}"
+            yield f"    {ends} : waits for {listed(wait.states)} {wait.timing}".rstrip()
     yield f"    note right of {type_.code}_{type_.legs[-1]}"
     yield "        status, the first line that fits"
     yield from (f"        {ln.status} {ln.zh} = {ln.when}" for ln in status_lines(type_))

@@ -44,11 +44,16 @@ class LegWait:
     refund_timing: str
 
     @property
+    def timing(self) -> str:
+        """The refund timing the wait is for, in brackets; empty where it is for all."""
+        return f"({self.refund_timing})" if self.refund_timing else ""
+
+    @property
     def sentence(self) -> str:
         """What is waited for, for a person."""
-        when = f" (refund timing {self.refund_timing})" if self.refund_timing else ""
         verb = "wait" if len(self.legs) > 1 else "waits"
-        return f"{listed(self.legs, 'and')} {verb} until {self.other} is {listed(self.states)}{when}"
+        until = f"until {self.other} is {listed(self.states)}"
+        return f"{listed(self.legs, 'and')} {verb} {until} {self.timing}".rstrip()
 
 
 @attrs.frozen
@@ -56,7 +61,6 @@ class StatusLine:
     """A status and the leg states that lead to it; without a leg it is what remains."""
 
     status: str
-    en: str
     zh: str
     leg: str = ""
     states: tuple[str, ...] = ()
@@ -118,26 +122,29 @@ def waits_of(type_: TicketType) -> tuple[LegWait, ...]:
         if {wait.leg, wait.other} <= set(type_.legs):
             key = (wait.other, wait.states, wait.refund_timing)
             legs[key] = (*legs.get(key, ()), wait.leg)
-    return tuple(LegWait(waiting, *key) for key, waiting in legs.items())
+    return tuple(
+        LegWait(tuple(leg for leg in type_.legs if leg in waiting), *key)
+        for key, waiting in legs.items()
+    )
 
 
 def status_lines(type_: TicketType) -> tuple[StatusLine, ...]:
     """The projection of the legs of a type to its public status: the first line that fits."""
     lines = [
-        StatusLine(row.status, *STATUSES[row.status], row.leg, row.states)
+        StatusLine(row.status, STATUSES[row.status][1], row.leg, row.states)
         for row in STATUS
         if row.leg in type_.legs and row.without not in type_.legs
     ]
-    return (*lines, StatusLine("completed", *STATUSES["completed"]))
+    return (*lines, StatusLine("completed", STATUSES["completed"][1]))
 
 
 def closing_lines() -> tuple[StatusLine, ...]:
     """The statuses of a ticket that was ended as a whole."""
-    return tuple(StatusLine(closing, *STATUSES[closing]) for closing in CLOSINGS)
+    return tuple(StatusLine(closing, STATUSES[closing][1]) for closing in CLOSINGS)
 
 
 def who_may(type_: TicketType) -> dict[str, tuple[str, ...]]:
-    """The roles of every command on a type; a command whose roles depend on the state says which."""
+    """Every command on a type with its roles; where these differ by state, the state is named."""
     roles: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for leg in type_.legs:
         for row in rows_of(leg):

@@ -14,6 +14,7 @@ from reverseflow.reports.lifecycle_graph import (
     Arrow,
     LegWait,
     closing_lines,
+    listed,
     patience,
     roles_in_order,
     rows_of,
@@ -82,7 +83,7 @@ def svg(types: Sequence[TicketType]) -> str:
     height = sum(picture.height for picture in pictures)
     name = ", ".join(type_.en for type_ in types)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="lifecycle" role="img" '
+        '<svg xmlns="http://www.w3.org/2000/svg" class="lifecycle" role="img"',
         f'viewBox="0 0 {width} {height}" width="{width}" height="{height}">',
         f"<title>Lifecycle: {escape(name)}</title>",
         f"<style>{_STYLE}</style>",
@@ -255,10 +256,8 @@ def _wait(
     start = other.centre - other.node_width / 2 - 10
     parts = [_line(f"M{docks[0][0]:g} {docks[0][1]:g}H{start + 7:g}q-7 0 -7 7V{y:g}")]
     parts += [_line(f"M{d[0]:g} {d[1]:g}H{start:g}") + _dot(start, d[1]) for d in docks[1:]]
-    timing = f" ({wait.refund_timing})" if wait.refund_timing else ""
-    verb = "wait" if len(wait.legs) > 1 else "waits"
-    told = f"{' and '.join(wait.legs)} {verb}{timing}"
-    parts.append(_text(start + 8, y + 14, told, "code label"))
+    told = f"{listed(wait.legs, 'and')} {'wait' if wait.legs[1:] else 'waits'} {wait.timing}"
+    parts.append(_text(start + 8, y + 14, told.rstrip(), "code label"))
     for leg in sorted(wait.legs, key=list(columns).index):
         same = [each for each in waits if leg in each.legs]
         place = same.index(wait) - (len(same) - 1) / 2

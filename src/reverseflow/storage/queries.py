@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from reverseflow.core.contracts import Drawn, Purchase
+from reverseflow.contracts import Drawn, Purchase
 from reverseflow.core.values import JsonObject, parse_time_text, time_text
 from reverseflow.storage.store import Store
 

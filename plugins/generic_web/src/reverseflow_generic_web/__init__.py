@@ -1,4 +1,4 @@
-"""An ordinary web shop: its policy, and readers of a transaction ledger and of Shopify's payloads."""
+"""An ordinary web shop: its policy, and readers of a ledger and of Shopify's payloads."""
 
 from reverseflow import InputReader, Platform, hookimpl
 from reverseflow_generic_web import ledger, platform, shopify

@@ -15,9 +15,9 @@ from reverseflow import (
     BadRow,
     InputError,
     InputReader,
-    InputSource,
     ReadContext,
     ReadItem,
+    Source,
     peek_header,
     read_table,
 )
@@ -37,7 +37,7 @@ from reverseflow_generic_web.scratch import scratch
 MARKS = {"InvoiceNo", "StockCode"}
 
 
-def detects(source: InputSource) -> bool:
+def detects(source: Source) -> bool:
     """Whether the first row is the header of a ledger."""
     try:
         return set(peek_header(source)) >= MARKS
@@ -45,36 +45,34 @@ def detects(source: InputSource) -> bool:
         return False
 
 
-def read(source: InputSource, context: ReadContext) -> Iterator[ReadItem]:
+def read(source: Source, context: ReadContext) -> Iterator[ReadItem]:
     """The orders of the ledger by date, then its cancellations by date.
 
     `InputError` where the header does not fit or an option cannot be used.
     """
     terms = terms_of(context.options)
-    homeless: list[BadRecord] = []
     with scratch() as ledger:
-        ledger.add(_entries(source, terms, homeless))
-        yield from homeless
+        ledger.add(_entries(source, terms))
+        for entry in ledger.without_invoice():
+            yield _homeless(entry)
         for entries in ledger.invoices(cancelling=False):
             yield from read_sale(entries, terms)
         for entries in ledger.invoices(cancelling=True):
             yield from read_cancellation(entries, context)
 
 
-def _entries(
-    source: InputSource, terms: Terms, homeless: list[BadRecord]
-) -> Iterator[Entry]:
-    """The rows as entries; those whose invoice is not known are put into `homeless`."""
+def _entries(source: Source, terms: Terms) -> Iterator[Entry]:
+    rows = read_table(source, COLUMNS)
+    position = peek_header(source).index("InvoiceNo")
     read_entry = entry_reader(terms)
-    position = peek_header(source).index("InvoiceNo") if detects(source) else 0
-    for row in read_table(source, COLUMNS):
-        entry = broken_entry(row, position) if isinstance(row, BadRow) else read_entry(row)
-        if entry.invoice:
-            yield entry
-        else:
-            code = entry.fault or "missing_value"
-            message = entry.message or "InvoiceNo: the row names no invoice"
-            homeless.append(BadRecord(entry.row, (entry.raw,), code, message))
+    for row in rows:
+        yield broken_entry(row, position) if isinstance(row, BadRow) else read_entry(row)
+
+
+def _homeless(entry: Entry) -> BadRecord:
+    code = entry.fault or "missing_value"
+    message = entry.message or "InvoiceNo: the row names no invoice"
+    return BadRecord(entry.row, (entry.raw,), code, message)
 
 
 READER = InputReader(

@@ -186,7 +186,7 @@ def _quantity(text: str) -> int:
 
 
 def _price(text: str, sku: str, currency: str) -> int:
-    price = parse_amount(text, currency)
+    price: int = parse_amount(text, currency)
     if price < 0 and not service_of(sku):
         raise CellFault("bad_amount", f"{shown(text)} is below zero")
     return price

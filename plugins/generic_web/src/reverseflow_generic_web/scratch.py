@@ -18,7 +18,7 @@ _TABLE = f"""
 """
 _INSERT = f"INSERT INTO entries ({_FIELDS}, cancels) VALUES ({_PLACES}, ?)"  # noqa: S608 - own names
 _INVOICES = """
-    SELECT invoice FROM entries WHERE cancels = ? GROUP BY invoice
+    SELECT invoice FROM entries WHERE cancels = ? AND invoice <> '' GROUP BY invoice
     ORDER BY min(nullif(at, '')), min(row)
 """
 _OF_INVOICE = f"SELECT {_FIELDS} FROM entries WHERE invoice = ? ORDER BY row"  # noqa: S608 - own names
@@ -45,6 +45,11 @@ class Scratch:
         for (invoice,) in self._connection.execute(_INVOICES, (cancelling,)):
             found = self._connection.execute(_OF_INVOICE, (invoice,))
             yield [Entry(*row) for row in found]
+
+    def without_invoice(self) -> Iterator[Entry]:
+        """The entries that name no invoice, by row."""
+        for row in self._connection.execute(_OF_INVOICE, ("",)):
+            yield Entry(*row)
 
 
 @contextmanager

@@ -51,7 +51,13 @@ def examine(draft: Draft, command: Apply) -> Application:
     reason = draft.rulebook.reason(command.reason, type_.code, phase)
     setting = Setting(draft.case, type_.code, phase, reason, policy, draft.rulebook, draft.now)
     quote = compute_quote(setting, asked)
-    return Application(setting, type_, asked, quote, _verdicts(draft, setting, asked, quote))
+    given = RuleInput(
+        setting.case, setting.type, phase, reason,
+        tuple((setting.case.lines[line_no], units) for line_no, units, _ in asked.lines),
+        Money(quote.total, setting.case.currency), policy, draft.now, draft.actor.role,
+        bool(command.evidence), asked.shipping is not False,
+    )  # fmt: skip
+    return Application(setting, type_, asked, quote, _verdicts(draft, given))
 
 
 def apply(draft: Draft, command: Apply) -> str:
@@ -163,40 +169,53 @@ def _positive(text: str, case: Case, field: str) -> int:
 
 
 def _phase(case: Case, asked: Asked, type_: TicketType) -> str:
-    """Where the goods are: the least delivered phase that holds all the units asked about."""
-    phase = "unshipped"
-    for line_no, units, _ in asked.lines:
-        line = case.lines[line_no]
-        phase = max(phase, _line_phase(case, line, max(1, units)), key=PHASES.index)
-    if RETURN in type_.legs and phase == "unshipped":
-        raise Refused(
-            "not_shipped", "the goods have not been shipped; apply for refund_only", "type"
-        )
-    return phase
+    """Where the goods are: the most delivered phase of the units asked about."""
+    phases = [
+        _returning_phase(case, case.lines[line_no], units)
+        if RETURN in type_.legs
+        else _line_phase(case, case.lines[line_no], max(1, units))
+        for line_no, units, _ in asked.lines
+    ]
+    return max(phases, key=PHASES.index)
 
 
 def _line_phase(case: Case, line: OrderLine, units: int) -> str:
-    withdrawn = 0
+    """Units that can still be held back are unshipped; others are where the order's goods are."""
+    if units <= line.quantity - line.shipped - _claimed(case, line, "unshipped"):
+        return PHASES[0]
+    return _delivered(case, line)
+
+
+def _returning_phase(case: Case, line: OrderLine, units: int) -> str:
+    """Units can come back only when they were shipped."""
+    left = line.shipped - _claimed(case, line, *PHASES[1:])
+    if units > left:
+        raise Refused(
+            "not_shipped",
+            f"line {shown(line.line_no)}: {units} asked to come back, {left} of those shipped are left; "
+            f"for goods not shipped apply for refund_only",
+            "type",
+        )
+    return _delivered(case, line)
+
+
+def _delivered(case: Case, line: OrderLine) -> str:
+    return PHASES[2] if line.received or case.received_at else PHASES[1]
+
+
+def _claimed(case: Case, line: OrderLine, *phases: str) -> int:
+    """Units of a line that live tickets of these phases claim."""
+    claimed = 0
     for ticket in case.tickets.values():
-        own = ticket.line(line.line_no)
-        if own is not None and not ticket.closing and ticket.phase == "unshipped":
-            withdrawn += own.quantity
-    if units <= line.quantity - line.shipped - withdrawn:
-        return "unshipped"
-    return "received" if line.received or case.received_at else "shipped"
+        own = None if ticket.closing or ticket.phase not in phases else ticket.line(line.line_no)
+        claimed += own.quantity if own is not None else 0
+    return claimed
 
 
-def _verdicts(
-    draft: Draft, setting: Setting, asked: Asked, quote: Quote
-) -> tuple[tuple[Rule, Verdict], ...]:
-    given = RuleInput(
-        setting.case, setting.type, setting.phase, setting.reason,
-        tuple((setting.case.lines[line_no], units) for line_no, units, _ in asked.lines),
-        Money(quote.total, setting.case.currency), setting.policy, draft.now, draft.actor.role,
-    )  # fmt: skip
+def _verdicts(draft: Draft, given: RuleInput) -> tuple[tuple[Rule, Verdict], ...]:
     found = []
     for rule in draft.rulebook.rules:
-        if not rule.types or setting.type in rule.types:
+        if not rule.types or given.type in rule.types:
             verdict = _verdict(rule, given)
             if verdict is not None:
                 found.append((rule, verdict))

@@ -13,8 +13,8 @@ from itertools import dropwhile
 
 import attrs
 
-from reverseflow.batch.cells import BadRow, forbidden_character
-from reverseflow.batch.sources import LINE_LIMIT, Line, Source
+from reverseflow.files.cells import BadRow, forbidden_character
+from reverseflow.files.sources import LINE_LIMIT, Line, Source
 from reverseflow.core.errors import InputError, shown
 
 CELL_LIMIT = 131_072  # characters
@@ -118,7 +118,7 @@ def _refuse_open_quote(source: Source, delimiter: str) -> None:
             pass
 
 
-class _LineTooLong(Exception):  # noqa: N818 - leaves the feed, never this room
+class _LineTooLong(Exception):
     pass
 
 

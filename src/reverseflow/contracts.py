@@ -11,18 +11,7 @@ from reverseflow.core.events import Event
 from reverseflow.core.instructions import INSTRUCTION_KINDS
 from reverseflow.core.rulebook import ANY
 from reverseflow.core.values import JsonObject
-
-
-class InputSource(Protocol):
-    """An opened input file; it can be read several times. `digest` is the SHA-256 of its bytes."""
-
-    name: str
-    encoding: str
-    digest: str
-
-    def lines(self) -> Iterator[str]:
-        """The text line by line, from the start, without holding the file in memory."""
-        ...
+from reverseflow.files import Source
 
 
 @attrs.frozen
@@ -121,8 +110,8 @@ class InputReader:
     """
 
     name: str
-    detects: Callable[[InputSource], bool]
-    read: Callable[[InputSource, ReadContext], Iterator[ReadItem]]
+    detects: Callable[[Source], bool]
+    read: Callable[[Source, ReadContext], Iterator[ReadItem]]
     platform: str = ANY
     describes: str = ""
     plugin: str = ""

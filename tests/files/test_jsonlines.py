@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from reverseflow.batch.cells import BadRow
-from reverseflow.batch.jsonlines import (
+from reverseflow.files.cells import BadRow
+from reverseflow.files.jsonlines import (
     DEPTH_LIMIT,
     JsonFault,
     JsonRow,
@@ -17,7 +17,7 @@ from reverseflow.batch.jsonlines import (
     read_json_document,
     read_json_lines,
 )
-from reverseflow.batch.sources import LINE_LIMIT, Source, open_source
+from reverseflow.files.sources import LINE_LIMIT, Source, open_source
 from reverseflow.core.errors import InputError
 
 
@@ -48,7 +48,7 @@ def test_a_value_is_read_with_its_types() -> None:
     assert {
         "id": 1234567890123456789,
         "rate": Decimal("0.06"),
-        "much": Decimal("1000"),
+        "much": Decimal(1000),
         "on": True,
         "l": [None, "退款"],
     } == value
@@ -57,18 +57,18 @@ def test_a_value_is_read_with_its_types() -> None:
 
 
 def test_escaped_characters_and_pairs_are_joined() -> None:
-    assert "é😀\n" == parse_json('"\\u00e9\\ud83d\\ude00\\n"')
+    assert parse_json('"\\u00e9\\ud83d\\ude00\\n"') == "é😀\n"
 
 
 @pytest.mark.parametrize("text", ["NaN", "[Infinity]", '{"a": -Infinity}'])
 def test_what_is_not_finite_is_refused(text: str) -> None:
-    assert "not_finite" == fault_of(text).code
+    assert fault_of(text).code == "not_finite"
 
 
 def test_a_key_that_stands_twice_is_refused_by_name() -> None:
     fault = fault_of('{"x": {"amount": "1", "b": 2, "amount": "9"}}')
-    assert ("duplicate_key", True) == (fault.code, "'amount'" in fault.message)
-    assert "duplicate_key" == fault_of('{"a": 1, "\\u0061": 1}').code
+    assert (fault.code, "'amount'" in fault.message) == ("duplicate_key", True)
+    assert fault_of('{"a": 1, "\\u0061": 1}').code == "duplicate_key"
 
 
 def test_a_key_that_stands_twice_among_very_many_is_found_at_once() -> None:
@@ -109,12 +109,12 @@ def test_values_may_be_nested_up_to_a_limit(depth: int) -> None:
 
 @pytest.mark.parametrize("depth", [DEPTH_LIMIT + 1, DEPTH_LIMIT + 2, 900, 100_000])
 def test_values_nested_deeper_are_refused_without_a_trace(depth: int) -> None:
-    assert "nested_too_deep" == fault_of(nested(depth)).code
+    assert fault_of(nested(depth)).code == "nested_too_deep"
     assert fault_of("[" * depth).code in {"nested_too_deep", "malformed_json"}
 
 
 def test_many_shallow_values_are_not_deep() -> None:
-    assert [[]] * 1000 == parse_json("[" + ",".join(["[]"] * 1000) + "]")
+    assert parse_json("[" + ",".join(["[]"] * 1000) + "]") == [[]] * 1000
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_many_shallow_values_are_not_deep() -> None:
     ],
 )
 def test_a_character_no_input_may_hold_is_refused_escaped_or_not(text: str) -> None:
-    assert "forbidden_character" == fault_of(text).code
+    assert fault_of(text).code == "forbidden_character"
 
 
 def test_a_fault_has_its_line_and_column() -> None:
@@ -145,12 +145,12 @@ def test_a_fault_has_its_line_and_column() -> None:
             fault_of('["ab\x07"]'),
         )
     ]
-    assert [(2, 6), (3, 3), (1, 5)] == places
+    assert places == [(2, 6), (3, 3), (1, 5)]
 
 
 @pytest.mark.parametrize("text", ["", " ", "{", '{"a":1}{', "[1,]", "{'a': 1}", '"a\nb"', "nul"])
 def test_what_is_not_json_is_refused(text: str) -> None:
-    assert "malformed_json" == fault_of(text).code
+    assert fault_of(text).code == "malformed_json"
 
 
 def test_a_bad_line_is_refused_alone_with_its_column(tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_a_last_line_without_a_line_end_counts_when_complete(tmp_path: Path) -> 
 
 
 def test_a_blank_source_holds_no_lines(tmp_path: Path) -> None:
-    assert [] == list(read_json_lines(source(tmp_path, "\n \r\n")))
+    assert list(read_json_lines(source(tmp_path, "\n \r\n"))) == []
 
 
 def test_a_line_of_any_length_is_refused_alone_in_little_memory(tmp_path: Path) -> None:
@@ -186,14 +186,14 @@ def test_a_line_of_any_length_is_refused_alone_in_little_memory(tmp_path: Path) 
     finally:
         tracemalloc.stop()
     assert isinstance(bad, BadRow)
-    assert (2, "line_too_long", LINE_LIMIT) == (bad.row, bad.code, len(bad.raw))
+    assert (bad.row, bad.code, len(bad.raw)) == (2, "line_too_long", LINE_LIMIT)
     assert [JsonRow(1, {"a": 1}, '{"a": 1}'), JsonRow(3, {"b": 2}, '{"b": 2}')] == [first, last]
     assert peak < 6 * LINE_LIMIT
 
 
 def test_a_document_is_read_whole(tmp_path: Path) -> None:
     document = source(tmp_path, '\ufeff{"trade": {\n "tid": 1234567890123456789}}\n')
-    assert {"trade": {"tid": 1234567890123456789}} == read_json_document(document)
+    assert read_json_document(document) == {"trade": {"tid": 1234567890123456789}}
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from reverseflow.batch import sources
-from reverseflow.batch.sources import LINE_LIMIT, Source, open_source
+from reverseflow.files import sources
+from reverseflow.files.sources import LINE_LIMIT, Source, open_source
 from reverseflow.core.errors import InputError
 
 ORDERS = "order_no,buyer\nE1,张三\nE2,李四的收货地址\n"
@@ -29,7 +29,7 @@ def opened(folder: Path, content: bytes, encoding: str | None = None) -> Source:
 def refusal(folder: Path, content: bytes, encoding: str | None = None) -> InputError:
     with pytest.raises(InputError) as refused:
         opened(folder, content, encoding)
-    assert 3 == refused.value.exit_status
+    assert refused.value.exit_status == 3
     assert refused.value.place.endswith("orders.csv")
     return refused.value
 
@@ -52,7 +52,7 @@ def feed_standard_input(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None
 
 def test_a_utf8_file_is_read_as_it_stands_and_known_by_its_digest(tmp_path: Path) -> None:
     source = opened(tmp_path, ORDERS.encode())
-    assert ("utf-8", "") == (source.encoding, source.encoding_note)
+    assert (source.encoding, source.encoding_note) == ("utf-8", "")
     assert hashlib.sha256(ORDERS.encode()).hexdigest() == source.digest
     assert tmp_path / "orders.csv" == source.path
     assert ORDERS == text_of(source) == source.text(1000)
@@ -63,26 +63,26 @@ def test_a_byte_order_mark_is_not_part_of_the_first_column(
     tmp_path: Path, encoding: str | None
 ) -> None:
     source = opened(tmp_path, codecs.BOM_UTF8 + ORDERS.encode(), encoding)
-    assert "order_no,buyer\n" == next(source.lines()).text
+    assert next(source.lines()).text == "order_no,buyer\n"
     assert source.text(1000).startswith("order_no")
 
 
 def test_a_chinese_legacy_file_is_recognised_and_the_guess_is_stated(tmp_path: Path) -> None:
     source = opened(tmp_path, ORDERS.encode("gb18030"))
-    assert ORDERS == text_of(source)
-    assert "gb18030" == source.encoding
+    assert text_of(source) == ORDERS
+    assert source.encoding == "gb18030"
     assert "read as gb18030, since byte 18 is not UTF-8" in source.encoding_note
 
 
 def test_a_stated_encoding_is_honoured_without_a_note(tmp_path: Path) -> None:
     source = opened(tmp_path, "naïve;café\n".encode("cp1252"), "cp1252")
-    assert ("cp1252", "") == (source.encoding, source.encoding_note)
-    assert "naïve;café\n" == text_of(source)
+    assert (source.encoding, source.encoding_note) == ("cp1252", "")
+    assert text_of(source) == "naïve;café\n"
 
 
 def test_western_text_never_turns_into_chinese_unasked(tmp_path: Path) -> None:
     fault = refusal(tmp_path, "order_no,buyer\nE1,François Jérôme\n".encode("latin-1"))
-    assert "wrong_encoding" == fault.code
+    assert fault.code == "wrong_encoding"
     assert "byte 22 is not UTF-8, as GB18030 it makes no words" in fault.message
 
 
@@ -90,7 +90,7 @@ def test_a_damaged_utf8_file_never_turns_into_other_chinese(tmp_path: Path) -> N
     content = "buyer\n你好\n".encode() + "你".encode()[:2]
     assert "你好" not in content.decode("gb18030"), "it would decode, as other words"
     fault = refusal(tmp_path, content)
-    assert "wrong_encoding" == fault.code
+    assert fault.code == "wrong_encoding"
     assert fault.message.startswith("byte 13 breaks the UTF-8 text")
 
 
@@ -98,22 +98,22 @@ def test_a_damaged_utf8_file_never_turns_into_other_chinese(tmp_path: Path) -> N
 def test_the_offset_of_an_invalid_byte_is_exact_across_chunks(tmp_path: Path, size: int) -> None:
     content = b"x" * size + "é".encode() + b"\xff\n"
     fault = refusal(tmp_path, content)
-    assert "wrong_encoding" == fault.code
+    assert fault.code == "wrong_encoding"
     assert fault.message.startswith(f"byte {size + 2} is not UTF-8")
 
 
 def test_bytes_that_break_the_stated_encoding_are_refused_with_their_offset(tmp_path: Path) -> None:
     fault = refusal(tmp_path, ORDERS.encode("gb18030"), "utf-8")
-    assert ("wrong_encoding", True) == (
+    assert (
         fault.code,
         fault.message.startswith("byte 18 is not utf-8"),
-    )
+    ) == ("wrong_encoding", True)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
 def test_wide_encodings_are_refused(tmp_path: Path, encoding: str) -> None:
     fault = refusal(tmp_path, ORDERS.encode(encoding))
-    assert "wrong_encoding" == fault.code
+    assert fault.code == "wrong_encoding"
     assert fault.message.startswith("byte ")
 
 
@@ -129,12 +129,12 @@ def test_a_nul_byte_is_refused_with_its_offset(tmp_path: Path) -> None:
     "name", ["", "klingon", "utf-16", "utf-7", "rot13", "base64", "idna", "unicode_escape", "\0"]
 )
 def test_an_encoding_that_is_none_of_plain_text_is_refused(tmp_path: Path, name: str) -> None:
-    assert "unknown_encoding" == refusal(tmp_path, b"a\n", name).code
+    assert refusal(tmp_path, b"a\n", name).code == "unknown_encoding"
 
 
 def test_a_mark_of_utf8_contradicts_another_stated_encoding(tmp_path: Path) -> None:
     fault = refusal(tmp_path, codecs.BOM_UTF8 + b"order_no\n", "gb18030")
-    assert "wrong_encoding" == fault.code
+    assert fault.code == "wrong_encoding"
 
 
 def test_workbooks_and_archives_are_refused_with_advice(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_workbooks_and_archives_are_refused_with_advice(tmp_path: Path) -> None:
         (old_workbook, "save the sheet as CSV"),
     ):
         fault = refusal(tmp_path, content)
-        assert ("not_text", True) == (fault.code, advice in fault.message)
+        assert (fault.code, advice in fault.message) == ("not_text", True)
 
 
 def test_what_is_not_a_plain_file_is_refused_at_once(tmp_path: Path) -> None:
@@ -159,19 +159,19 @@ def test_what_is_not_a_plain_file_is_refused_at_once(tmp_path: Path) -> None:
     (tmp_path / "circle").symlink_to(tmp_path / "circle")
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(os.path.relpath(tmp_path / "socket"))
-    assert "file_missing" == refusal_of(tmp_path / "nowhere.csv")
-    assert "file_missing" == refusal_of("no\0where")
-    assert "file_is_directory" == refusal_of(tmp_path)
-    assert "not_a_regular_file" == refusal_of(tmp_path / "pipe")
-    assert "not_a_regular_file" == refusal_of(tmp_path / "socket")
-    assert "not_a_regular_file" == refusal_of("/dev/zero")
-    assert "file_unreadable" == refusal_of(tmp_path / "circle")
+    assert refusal_of(tmp_path / "nowhere.csv") == "file_missing"
+    assert refusal_of("no\0where") == "file_missing"
+    assert refusal_of(tmp_path) == "file_is_directory"
+    assert refusal_of(tmp_path / "pipe") == "not_a_regular_file"
+    assert refusal_of(tmp_path / "socket") == "not_a_regular_file"
+    assert refusal_of("/dev/zero") == "not_a_regular_file"
+    assert refusal_of(tmp_path / "circle") == "file_unreadable"
 
 
 def test_a_link_to_a_plain_file_is_followed(tmp_path: Path) -> None:
     opened(tmp_path, ORDERS.encode())
     (tmp_path / "link").symlink_to(tmp_path / "orders.csv")
-    assert ORDERS == text_of(open_source(str(tmp_path / "link")))
+    assert text_of(open_source(str(tmp_path / "link"))) == ORDERS
 
 
 def test_a_file_without_permission_is_refused(
@@ -186,7 +186,7 @@ def test_a_file_without_permission_is_refused(
     with pytest.raises(InputError) as refused:
         open_source(str(tmp_path / "orders.csv"))
     monkeypatch.undo()
-    assert ("file_unreadable", "permission denied") == (refused.value.code, refused.value.message)
+    assert (refused.value.code, refused.value.message) == ("file_unreadable", "permission denied")
 
 
 def test_a_file_name_cannot_forge_a_line_of_the_log(tmp_path: Path) -> None:
@@ -201,31 +201,31 @@ def test_a_source_can_be_read_in_several_passes_at_once(
     feed_standard_input(monkeypatch, ORDERS.encode())
     for source in (opened(tmp_path, ORDERS.encode()), open_source("-")):
         pairs = zip(source.lines(), source.lines(), strict=True)
-        assert [True] * 3 == [one == other for one, other in pairs]
-        assert ORDERS == source.text(1000)
+        assert [one == other for one, other in pairs] == [True] * 3
+        assert source.text(1000) == ORDERS
 
 
 def test_standard_input_is_kept_as_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
     content = ORDERS.encode("gb18030") * 100_000
     feed_standard_input(monkeypatch, content)
     source = open_source("-")
-    assert (None, "<stdin>") == (source.path, source.name)
+    assert (source.path, source.name) == (None, "<stdin>")
     assert hashlib.sha256(content).hexdigest() == source.digest
-    assert ORDERS * 100_000 == text_of(source)
+    assert text_of(source) == ORDERS * 100_000
     source.check_unchanged()
 
 
 def test_endless_zeros_on_standard_input_are_refused_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with open("/dev/zero") as zeros:
+    with Path("/dev/zero").open() as zeros:
         monkeypatch.setattr(sys, "stdin", zeros)
-        assert "wrong_encoding" == refusal_of("-")
+        assert refusal_of("-") == "wrong_encoding"
 
 
 def test_a_closed_standard_input_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", None)
-    assert "file_unreadable" == refusal_of("-")
+    assert refusal_of("-") == "file_unreadable"
 
 
 def test_an_unchanged_file_passes_the_last_look(tmp_path: Path) -> None:
@@ -243,7 +243,7 @@ def test_a_file_that_changed_while_it_was_read_is_noticed(
         source.path.write_text(content, encoding="utf-8")
     with pytest.raises(InputError) as refused:
         source.check_unchanged()
-    assert "file_changed" == refused.value.code
+    assert refused.value.code == "file_changed"
 
 
 def test_bytes_that_no_longer_decode_are_a_change(tmp_path: Path) -> None:
@@ -252,7 +252,7 @@ def test_bytes_that_no_longer_decode_are_a_change(tmp_path: Path) -> None:
     source.path.write_bytes(b"order_no\n\xff\n")
     with pytest.raises(InputError) as refused:
         text_of(source)
-    assert "file_changed" == refused.value.code
+    assert refused.value.code == "file_changed"
 
 
 def test_a_line_of_any_length_is_cut_and_the_next_one_stands(tmp_path: Path) -> None:
@@ -261,12 +261,12 @@ def test_a_line_of_any_length_is_cut_and_the_next_one_stands(tmp_path: Path) -> 
     whole, cut, after = source.lines()
     assert (1, longest + "\n", False) == (whole.number, whole.text, whole.cut)
     assert (2, longest + '"', True, 2) == cut
-    assert (3, "E2\n") == (after.number, after.text)
+    assert (after.number, after.text) == (3, "E2\n")
 
 
 def test_a_document_beyond_its_limit_is_refused(tmp_path: Path) -> None:
     source = opened(tmp_path, b"12345")
-    assert "12345" == source.text(5)
+    assert source.text(5) == "12345"
     with pytest.raises(InputError) as refused:
         source.text(4)
-    assert "file_too_large" == refused.value.code
+    assert refused.value.code == "file_too_large"

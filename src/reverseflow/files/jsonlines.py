@@ -10,8 +10,8 @@ from typing import Any, NoReturn, TypeAlias
 
 import attrs
 
-from reverseflow.batch.cells import BadRow, forbidden_character
-from reverseflow.batch.sources import LINE_LIMIT, Source
+from reverseflow.files.cells import BadRow, forbidden_character
+from reverseflow.files.sources import LINE_LIMIT, Source
 from reverseflow.core.errors import InputError, shown
 
 JsonValue: TypeAlias = "dict[str, JsonValue] | list[JsonValue] | str | int | Decimal | bool | None"
@@ -25,7 +25,7 @@ _BLANK = " \t\r\n"
 _EXPONENT = re.compile("[eE]([+-]?[0-9]+)$")
 
 
-class JsonFault(ValueError):  # noqa: N818 - a fault of the data, not of the program
+class JsonFault(ValueError):
     """A text that is not JSON as read here: a stable code, a sentence, and where if known.
 
     `line` and `column` count from 1 in characters; 0 when the place is not known.

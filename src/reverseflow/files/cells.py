@@ -35,7 +35,7 @@ class BadRow:
     message: str
 
 
-class CellFault(ValueError):  # noqa: N818 - a fault of the data, not of the program
+class CellFault(ValueError):
     """A text that is not the value its cell is to hold: a stable code and a sentence."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -97,6 +97,8 @@ def _read_time(text: str, pattern: str) -> datetime | None:
     if pattern == ISO and not _ISO_TIME.fullmatch(text):
         return None
     try:
-        return datetime.fromisoformat(text) if pattern == ISO else datetime.strptime(text, pattern)
+        if pattern == ISO:
+            return datetime.fromisoformat(text)
+        return datetime.strptime(text, pattern)  # noqa: DTZ007 - the caller states the zone
     except ValueError:
         return None

@@ -226,7 +226,7 @@ def _wrong_encoding(source: Source, offset: int, what: str) -> InputError:
 def _open_regular(path: Path, name: str) -> io.BufferedReader:
     """A plain file opened for reading; never waits for a pipe, never touches a device."""
     try:
-        _refuse_special(os.stat(path).st_mode, name)
+        _refuse_special(path.stat().st_mode, name)
         file = io.FileIO(path, opener=lambda name, flags: os.open(name, flags | _NO_WAIT))
     except (OSError, ValueError) as fault:
         raise _unreadable(fault, name) from None

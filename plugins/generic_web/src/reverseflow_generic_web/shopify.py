@@ -1,0 +1,162 @@
+"""Reads what Shopify's Admin API and webhooks give: orders, refunds, orders with refunds inside.
+
+A JSON document (``{"order": …}``, ``{"orders": […]}``, ``{"refund": …}``, ``{"refunds": […]}``,
+or the bare object of a webhook) or JSON Lines of them. Option: ``shop``.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+from reverseflow import (
+    BadRecord,
+    BadRow,
+    InputError,
+    InputReader,
+    Passed,
+    ReadContext,
+    ReadItem,
+    Record,
+    Source,
+    Warned,
+    read_json_document,
+    read_json_lines,
+    shown,
+)
+from reverseflow_generic_web.shopify_fields import Node, PayloadFault
+from reverseflow_generic_web.shopify_orders import is_captured, order_of
+from reverseflow_generic_web.shopify_refunds import OrderKnown, commands_of, order_known
+
+_MARKS = re.compile(
+    r'"(?:financial_status|fulfillment_status|line_items|refund_line_items|admin_graphql_api_id)"\s*:'
+)
+_LOOKED_AT = 200  # lines, to tell the format
+#: How the kinds are wrapped: the key of one, the key of several, a field only that kind has.
+_KINDS = (("order", "orders", "line_items"), ("refund", "refunds", "refund_line_items"))
+
+
+def detects(source: Source) -> bool:
+    """Whether the beginning is JSON with the field names of a Shopify order or refund."""
+    try:
+        lines = [row.raw for row in islice(read_json_lines(source), _LOOKED_AT)]
+    except InputError:
+        return False
+    text = "\n".join(lines).lstrip()
+    return text[:1] in ("{", "[") and _MARKS.search(text) is not None
+
+
+def read(source: Source, context: ReadContext) -> Iterator[ReadItem]:
+    """The orders and refunds, each order before the refunds inside it.
+
+    `InputError` where a document cannot be read; in JSON Lines a bad line is that line's alone.
+    """
+    shop = context.options.get("shop", "")
+    if not _is_json_lines(source):
+        document = read_json_document(source)
+        for number, (kind, payload) in enumerate(_wrapped(document), 1):
+            yield from _items(number, kind, payload, _as_text(kind, payload), shop)
+        return
+    for row in read_json_lines(source):
+        if isinstance(row, BadRow):
+            yield BadRecord(row.row, (row.raw,), row.code, row.message)
+        else:
+            for kind, payload in _wrapped(row.value):
+                yield from _items(row.row, kind, payload, row.raw, shop)
+
+
+def _is_json_lines(source: Source) -> bool:
+    """Whether the first line is a value of its own, or is spoilt and the second one is."""
+    rows = list(islice(read_json_lines(source), 2))
+    return any(not isinstance(row, BadRow) and isinstance(row.value, dict | list) for row in rows)
+
+
+def _as_text(kind: str, payload: object) -> str:
+    """A part of a document as a line of its own, to be mended and read again."""
+    wrapped = {kind: payload} if kind else payload
+    return json.dumps(wrapped, ensure_ascii=False, separators=(",", ":"), default=str)
+
+
+def _wrapped(document: Any) -> Iterator[tuple[str, Any]]:
+    """The payloads in a document with their kind; the kind is empty where it is none we know."""
+    if isinstance(document, list):
+        for part in document:
+            yield from _wrapped(part)
+        return
+    fields = document if isinstance(document, Mapping) else {}
+    for one, several, mark in _KINDS:
+        if mark in fields:
+            yield one, document
+        elif several in fields and isinstance(fields[several], list):
+            yield from ((one, payload) for payload in fields[several])
+        elif one in fields:
+            yield one, fields[one]
+        else:
+            continue
+        return
+    yield "", document
+
+
+def _items(row: int, kind: str, payload: Any, raw: str, shop: str) -> Iterator[ReadItem]:
+    if not kind or not isinstance(payload, Mapping):
+        message = f"{shown(raw)} is neither an order nor a refund of Shopify"
+        yield BadRecord(row, (raw,), "unknown_record", message)
+        return
+    node = Node(payload, kind)
+    try:
+        yield from _order(row, node, raw, shop) if kind == "order" else _refund(row, node, raw)
+    except PayloadFault as fault:
+        order_no = payload.get("id" if kind == "order" else "order_id")
+        yield BadRecord(
+            row, (raw,), fault.code, fault.message, kind=kind, order_no=str(order_no or "")
+        )
+
+
+def _order(row: int, order: Node, raw: str, shop: str) -> Iterator[ReadItem]:
+    record = order_of(order, shop)
+    shipped = {line.line_no: line.shipped or 0 for line in record.lines}
+    known = order_known(order, record.currency, shipped)
+    yield Record(row, record, (raw,), "order")
+    yield from _warnings(row, order)
+    for refund in order.nodes("refunds"):
+        refund = Node({"order_id": order.value["id"], **refund.value}, refund.path)  # noqa: PLW2901
+        yield from _refund(row, refund, _as_text("refund", refund.value), known)
+
+
+def _warnings(row: int, order: Node) -> Iterator[Warned]:
+    status = order.text("financial_status")
+    name = shown(order.identity("id"))
+    if not is_captured(order):
+        message = f"the order {name} is {status}, its money not captured; it is taken as paid"
+        yield Warned(row, "payment_not_captured", message)
+    if status in ("partially_refunded", "refunded") and not order.nodes("refunds"):
+        message = f"the order {name} is {status}, but its refunds are not in the payload"
+        yield Warned(row, "refunds_not_told", message)
+
+
+def _refund(
+    row: int, refund: Node, raw: str, known: OrderKnown | None = None
+) -> Iterator[ReadItem]:
+    if "id" not in refund and any(
+        node.text("kind") == "suggested_refund" for node in refund.nodes("transactions")
+    ):
+        yield Passed(row, "refund_calculation")
+        return
+    commands = list(commands_of(refund, known))
+    for number, command in enumerate(commands):
+        yield Record(row, command, (raw,), "refund", int(number == 0))
+    if not refund.nodes("transactions"):
+        name = shown(refund.identity("id"))
+        message = f"Shopify moved no money for the refund {name}; a person decides on it here"
+        yield Warned(row, "no_money_moved", message)
+    if not commands:
+        yield Passed(row, "refund_without_effect")
+
+
+READER = InputReader(
+    "shopify",
+    detects,
+    read,
+    describes="orders and refunds as Shopify's Admin API and webhooks give them, JSON",
+)

@@ -1,0 +1,59 @@
+"""The plugin is accepted by the engine, and says how long who may take."""
+
+from datetime import UTC, datetime
+
+import pytest
+import reverseflow_taobao
+from reverseflow_taobao.platforms import PLATFORMS
+
+from reverseflow.core.rulebook import Rulebook
+from reverseflow.plugins import Registry, registry_of
+
+
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    return registry_of({"taobao": reverseflow_taobao})
+
+
+def test_both_platforms_are_registered_with_their_reasons_and_the_general_ones(
+    registry: Registry,
+) -> None:
+    for code in ("taobao", "tmall"):
+        rulebook = registry.rulebook(code)
+        assert "CNY" == rulebook.platform.currency
+        assert {"TB_7DAY", "TB_OTHER", "no_reason_return", "other"} <= set(rulebook.reasons)
+        assert code == rulebook.reasons["TB_7DAY"].platform
+
+
+def test_the_reader_is_registered_for_any_platform(registry: Registry) -> None:
+    (reader,) = [reader for reader in registry.readers if reader.name == "top"]
+    assert ("*", "taobao") == (reader.platform, reader.plugin)
+
+
+@pytest.mark.parametrize(
+    ("leg", "state", "phase", "hours", "command"),
+    [
+        ("review", "pending", "unshipped", 48, "approve"),
+        ("review", "pending", "shipped", 168, "approve"),
+        ("review", "pending", "received", 168, "approve"),
+        ("review", "rejected", "received", 168, "close"),
+        ("return", "awaiting", "received", 168, "close"),
+        ("return", "in_transit", "shipped", 240, "escalate"),
+        ("settlement", "due", "received", 48, "escalate"),
+    ],
+)
+def test_deadlines(
+    registry: Registry, leg: str, state: str, phase: str, hours: int, command: str
+) -> None:
+    rulebook: Rulebook = registry.rulebook("taobao")
+    row = rulebook.deadline(leg, state, phase)
+    assert (hours, command) == (row.hours, row.command)
+
+
+def test_every_policy_says_where_it_is_from_and_leaves_unshipped_goods_to_the_seller() -> None:
+    for platform in PLATFORMS:
+        for policy in platform.policies:
+            assert "[O]" in policy.source
+            assert policy.effective_from > datetime(2025, 1, 1, tzinfo=UTC)
+            assert not policy.auto_approve_unshipped
+            assert ("after_inspection", "proportional") == (policy.refund_timing, policy.strategy)

@@ -1,0 +1,64 @@
+"""Errors at the edge: one line for a person, one exit status for the shell, no traceback."""
+
+import os
+import sys
+import traceback
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from reverseflow.core.errors import ExitStatus, Refused, ReverseFlowError
+
+TERMINATED = 143
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived; what was begun is undone on the way out."""
+
+
+def reported(call: Callable[[], Any], *, debug: bool = False) -> int:
+    """Run a command; say what went wrong on standard error; the exit status."""
+    try:
+        answer = call()
+        sys.stdout.flush()
+        return answer if isinstance(answer, int) else ExitStatus.DONE
+    except click.exceptions.Exit as leave:
+        return leave.exit_code
+    except click.Abort:
+        return _stopped(ExitStatus.INTERRUPTED)
+    except KeyboardInterrupt:
+        return _stopped(ExitStatus.INTERRUPTED)
+    except Terminated:
+        return _stopped(TERMINATED)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitStatus.DONE
+    except Refused as refused:
+        return _say(str(refused.refusal), ExitStatus.REFUSED)
+    except ReverseFlowError as error:
+        if debug:
+            traceback.print_exc()
+        return _say(str(error), error.exit_status)
+    except Exception as error:
+        number = uuid.uuid4().hex[:8]
+        if debug:
+            traceback.print_exc()
+        return _say(
+            f"internal_error: {type(error).__name__} (number {number}); "
+            f"nothing of the step at hand was kept; run with: reverseflow --debug …",
+            ExitStatus.INTERNAL_ERROR,
+        )
+
+
+def _say(text: str, status: int) -> int:
+    click.echo(f"reverseflow: {text}", err=True)
+    return int(status)
+
+
+def _stopped(status: int) -> int:
+    return _say("stopped; what was reported is kept. Run the same command again to go on.", status)

@@ -1,0 +1,235 @@
+"""``reverseflow run``: files of orders and applications through the engine."""
+
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reverseflow.cli.common import database_url, open_engine, print_json, settings, store_options
+from reverseflow.cli.faults import Terminated
+from reverseflow.core.errors import ExitStatus, UsageError
+
+if TYPE_CHECKING:
+    from reverseflow.batch.run import Summary
+    from reverseflow.contracts import InputReader, Record
+    from reverseflow.engine import Engine
+    from reverseflow.files import Source
+    from reverseflow.plugins import Registry
+
+_LOUD = 20  # messages about rows printed before they are only counted
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE…")
+@click.option(
+    "--platform",
+    "-p",
+    help="Whose files they are; else the configuration's, else the only one installed.",
+)
+@click.option("--format", "format_", metavar="NAME", help="The file format; else it is recognised.")
+@click.option(
+    "--option", "-o", "pairs", multiple=True, metavar="KEY=VALUE", help="An option of the reader."
+)
+@click.option(
+    "--encoding",
+    metavar="NAME",
+    help="The encoding, such as gb18030; else UTF-8 or strictly detected.",
+)
+@click.option(
+    "--results", type=click.Path(dir_okay=False), help="Write a result line per record here."
+)
+@click.option(
+    "--rejects", type=click.Path(dir_okay=False), help="Write refused and failed rows here."
+)
+@click.option("--dry-run", is_flag=True, help="Decide everything as usual, keep nothing.")
+@click.option("--emit-records", is_flag=True, help="Print the neutral records the files turn into.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result lines on standard output.")
+@store_options
+def run(files: tuple[str, ...], **options: Any) -> None:
+    """Carry files of orders, applications and ticket commands through the engine.
+
+    A file is neutral records (JSON Lines), or whatever an installed platform plugin reads; ``-``
+    is standard input. Running the same files again changes nothing: a batch that was stopped is
+    finished by running it again. Refused and failed rows go to --rejects, ready to be mended.
+
+    Example: reverseflow run week.csv --platform generic_web --rejects week.rejects.csv
+    """
+    with _store(options) as engine:
+        platform = chosen_platform(engine.registry, options)
+        summary = run_files(engine, files, platform, options)
+    say_summary(summary, dry_run=options["dry_run"], rejects=options["rejects"])
+    raise click.exceptions.Exit(summary.exit_status)
+
+
+@contextmanager
+def _store(options: Mapping[str, Any]) -> "Iterator[Engine]":
+    """The engine to run on; a dry run keeps nothing, not even a new store."""
+    chosen = dict(options)
+    if options["dry_run"]:
+        url = database_url(chosen)
+        file = url.removeprefix("sqlite:///") if url.startswith("sqlite:///") else url
+        if ("://" not in url or url.startswith("sqlite:")) and not Path(file).exists():
+            chosen["db"] = "sqlite://"
+    with open_engine(chosen, create=_may_create(chosen)) as engine, ExitStack() as stack:
+        if options["dry_run"]:
+            stack.enter_context(engine.dry_run())
+        yield engine
+
+
+def _may_create(options: Mapping[str, Any]) -> bool:
+    """A new SQLite store is made on the way; an older one is upgraded only when asked for."""
+    url = database_url(dict(options))
+    if "://" in url and not url.startswith("sqlite:"):
+        return False
+    return not Path(url.removeprefix("sqlite:///")).exists()
+
+
+def chosen_platform(registry: "Registry", options: Mapping[str, Any]) -> str:
+    """The platform named, configured, or the only one there is."""
+    platform = options.get("platform") or settings().platform
+    if not platform and len(registry.rulebooks) == 1:
+        platform = next(iter(registry.rulebooks))
+    if not platform:
+        raise UsageError(
+            "platform_missing",
+            f"say whose files they are: --platform {'|'.join(registry.rulebooks) or 'NAME'}",
+        )
+    registry.rulebook(platform)
+    return str(platform)
+
+
+def run_files(
+    engine: "Engine", files: tuple[str, ...], platform: str, options: Mapping[str, Any],
+    readers: "tuple[InputReader, ...] | None" = None,
+) -> "Summary":  # fmt: skip
+    """Run each file in turn; what became of all their rows together."""
+    from reverseflow.batch.run import Batch, Summary, choose_reader
+    from reverseflow.files import open_source
+
+    summary = Summary()
+    with ExitStack() as stack:
+        stack.enter_context(_sigterm())
+        results, rejects = _outputs(stack, files, options)
+        for name in files:
+            source = open_source(name, options.get("encoding"))
+            if source.encoding_note:
+                click.echo(f"{source.name}: {source.encoding_note}", err=True)
+            _refuse_overwriting(source, options)
+            reader = choose_reader(
+                readers or engine.registry.readers, source, platform, options.get("format_") or ""
+            )
+            with _progress(source) as progress:
+                Batch(
+                    engine, source, reader, platform, summary, _reader_options(options), results, rejects,
+                    _speaker(), _printer(options), progress,
+                ).run()  # fmt: skip
+    return summary
+
+
+def _outputs(
+    stack: ExitStack, files: tuple[str, ...], options: Mapping[str, Any]
+) -> tuple[Any, Any]:
+    from reverseflow.batch.rejects import Rejects
+
+    results = sys.stdout if options.get("as_json") else None
+    if options.get("results"):
+        results = stack.enter_context(Path(options["results"]).open("w", encoding="utf-8"))
+    rejects = (
+        stack.enter_context(Rejects(Path(options["rejects"]))) if options.get("rejects") else None
+    )
+    return results, rejects
+
+
+def _refuse_overwriting(source: "Source", options: Mapping[str, Any]) -> None:
+    from reverseflow.batch.rejects import refuse_same_file
+
+    for name in ("results", "rejects"):
+        if options.get(name):
+            refuse_same_file(Path(options[name]), source)
+
+
+def _reader_options(options: Mapping[str, Any]) -> dict[str, str]:
+    pairs = {}
+    for pair in options.get("pairs") or ():
+        key, mark, value = pair.partition("=")
+        if not mark:
+            raise UsageError("bad_option", f"--option {pair}: write KEY=VALUE")
+        pairs[key] = value
+    return pairs
+
+
+def _speaker() -> Any:
+    """Says the first messages about rows in full; the rest are only counted in the summary."""
+    said = 0
+
+    def warn(text: str) -> None:
+        nonlocal said
+        said += 1
+        if said <= _LOUD:
+            click.echo(text, err=True)
+        elif said == _LOUD + 1:
+            click.echo("… further messages are in the results and rejects files", err=True)
+
+    return warn
+
+
+def _printer(options: Mapping[str, Any]) -> Any:
+    if not options.get("emit_records"):
+        return lambda _record: None
+    from reverseflow.builtin.neutral import command_to_record
+
+    def show(record: "Record") -> None:
+        print_json(command_to_record(record.command))
+
+    return show
+
+
+@contextmanager
+def _progress(source: "Source") -> Iterator[Any]:
+    """A progress bar on a terminal, nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda _row: None
+        return
+    total = sum(1 for _ in source.lines())
+    with click.progressbar(length=total, label=source.name, file=sys.stderr) as bar:
+        yield lambda row: bar.update(max(0, row - bar.pos))
+        bar.update(max(0, total - bar.pos))
+
+
+@contextmanager
+def _sigterm() -> Iterator[None]:
+    """SIGTERM ends the batch as Ctrl-C does: the step at hand is undone, the rest is kept."""
+
+    def stop(_number: int, _frame: object) -> None:
+        raise Terminated
+
+    try:
+        before = signal.signal(signal.SIGTERM, stop)
+    except ValueError:  # not in the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def say_summary(summary: "Summary", *, dry_run: bool = False, rejects: str | None = None) -> None:
+    """The summary of a batch for a person, on standard error."""
+    outcomes = summary.outcomes
+    told = ", ".join(
+        f"{outcomes[name]:,} {name}" for name in ("applied", "replayed", "refused", "failed")
+    )
+    click.echo(f"{'dry run, nothing kept: ' if dry_run else ''}{told}", err=True)
+    for what, count in sorted(summary.rows.items()):
+        click.echo(f"  {count:>10,} rows: {what}", err=True)
+    for code, count in summary.codes.most_common():
+        click.echo(f"  {count:>10,} {code}", err=True)
+    if outcomes["replayed"] and not outcomes["applied"] and summary.exit_status == ExitStatus.DONE:
+        click.echo("everything was already applied; nothing changed", err=True)
+    if rejects and summary.rejected_rows:
+        click.echo(f"rejected rows are in {rejects}; mend and run them again", err=True)
