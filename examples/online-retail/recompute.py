@@ -35,7 +35,7 @@ def recompute(path: Path = WEEK) -> dict[str, object]:
             counts["order_lines"] += 1
             orders.add(row["InvoiceNo"])
             bought[key].append([when, number, quantity, Decimal(row["UnitPrice"])])
-    refunds, refused = Decimal(0), Counter()
+    refunds, refused = Decimal("0.00"), Counter()
     for when, _, key, wanted in sorted(cancelled):
         before = sorted((lot for lot in bought[key] if lot[0] <= when), reverse=True)
         if not key[0]:

@@ -6,7 +6,6 @@ import pytest
 
 from reverseflow.core import errors
 from reverseflow.core.commands import COMMANDS, RecordOrder
-from reverseflow.contracts import BadRecord, Mover, Passed, Record
 from reverseflow.core.errors import (
     AmountError,
     ExitStatus,
@@ -15,7 +14,6 @@ from reverseflow.core.errors import (
     ReverseFlowError,
     shown,
 )
-from reverseflow.core.instructions import INSTRUCTION_KINDS
 from reverseflow.core.values import (
     ROLES,
     SYSTEM,
@@ -163,7 +161,7 @@ def test_a_refusal_is_a_value_with_code_message_and_field() -> None:
     assert str(AmountError("c", "m")) == "c: m"
 
 
-# --- commands and contracts ---------------------------------------------------------------------
+# --- commands ------------------------------------------------------------------------------------
 
 
 def test_a_command_is_found_by_the_kind_of_its_record() -> None:
@@ -173,16 +171,3 @@ def test_a_command_is_found_by_the_kind_of_its_record() -> None:
 
 def test_an_order_needs_no_id_it_is_its_own_key() -> None:
     assert E1.id == ""
-
-
-def test_a_mover_carries_out_every_kind_unless_it_says_otherwise() -> None:
-    def connect(_options: object) -> object:
-        return None
-
-    assert Mover("m", connect).kinds == INSTRUCTION_KINDS  # type: ignore[arg-type]
-
-
-def test_what_a_reader_yields_counts_as_one_row_unless_it_says_otherwise() -> None:
-    assert Record(2, E1).parts == 1
-    assert BadRecord(2, (), "bad_row", "short").outcome == "failed"
-    assert (Passed(2, "service").row, Passed(2, "service").what) == (2, "service")

@@ -312,10 +312,15 @@ class Desk:
         return type_(**fields)
 
     def done(self, kind: str, **fields: Any) -> Ticket:
-        """Give a command that must be carried out; the ticket it is about (or the newest)."""
+        """Give a command that must be carried out; the ticket it is about."""
+        ticket_no = self.accepted(kind, **fields).ticket_no
+        return self.case.tickets[ticket_no]
+
+    def accepted(self, kind: str, **fields: Any) -> Decision:
+        """Give a command that must be carried out; the decision."""
         outcome = self.do(self.command(kind, **fields))
         assert isinstance(outcome, Decision), outcome
-        return self.case.tickets[outcome.ticket_no] if outcome.ticket_no else self.ticket
+        return outcome
 
     def refused(self, kind: str, **fields: Any) -> Refusal:
         """Give a command that must be refused; the refusal."""

@@ -26,7 +26,7 @@ SERVICES = (
 )  # fmt: skip
 
 
-def orders_and_tickets(shop: Shop) -> tuple[Counter[tuple[object, ...]], list[object]]:
+def orders_and_tickets(shop: Shop) -> tuple[Counter[tuple[str, str, int, int]], list[object]]:
     """What a run left behind, without the numbers of the lines."""
     orders = Counter(
         (no, line.sku, line.quantity, line.paid)
@@ -117,7 +117,7 @@ def ledger(seed: int, invoices: int) -> str:
         cancels = chance.random() < 0.45
         customer = chance.choice(["", "7", "8"])
         for _ in range(chance.randrange(1, 5)):
-            sku = chance.choice(["A", "B", "C", "POST", "M"])
+            sku = chance.choice(["A", "E", "F", "POST", "M"])
             units = chance.randrange(1, 7) * (-1 if cancels or chance.random() < 0.1 else 1)
             price = chance.choice(["0", "1.1", "2.55", "3"])
             write(["C" * cancels + str(number), sku, "", units, when, price, customer, ""])

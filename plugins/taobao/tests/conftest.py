@@ -1,15 +1,15 @@
 """Payloads to start from, and the reader as an operator would meet it: with a file."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from reverseflow_taobao.payloads import READER
 
 from reverseflow import Drawn, Purchase, ReadItem, open_source
+from reverseflow_taobao.payloads import READER
 
 Build = Callable[..., dict[str, Any]]
 Read = Callable[..., list[ReadItem]]
@@ -20,7 +20,7 @@ class Context:
 
     def __init__(self, platform: str) -> None:
         self.platform = platform
-        self.options: dict[str, str] = {}
+        self.options: Mapping[str, str] = {}
 
     def purchases(self, account: str, skus: Sequence[str], until: datetime) -> list[Purchase]:
         return []
@@ -90,7 +90,8 @@ def trade() -> Build:
             "tid": "2231884277", "status": "WAIT_SELLER_SEND_GOODS", "payment": "26.42",
             "post_fee": "0.00", "created": "2026-05-01 10:00:00", "pay_time": "2026-05-01 10:01:00",
             "alipay_no": "2026050122001", "buyer_open_uid": "AAF1", "receiver_name": "李雷",
-            "receiver_mobile": "13800000000", "receiver_city": "杭州", "receiver_address": "文一路1号",
+            "receiver_mobile": "13800000000", "receiver_city": "杭州",
+            "receiver_address": "文一路1号",
             "orders": {"order": [line | (order or {})]},
         }  # fmt: skip
         return {name: v for name, v in (fields | changes).items() if v is not None}

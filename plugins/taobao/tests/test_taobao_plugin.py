@@ -3,11 +3,11 @@
 from datetime import UTC, datetime
 
 import pytest
-import reverseflow_taobao
-from reverseflow_taobao.platforms import PLATFORMS
 
+import reverseflow_taobao
 from reverseflow.core.rulebook import Rulebook
 from reverseflow.plugins import Registry, registry_of
+from reverseflow_taobao.platforms import PLATFORMS
 
 
 @pytest.fixture(scope="module")
@@ -20,14 +20,14 @@ def test_both_platforms_are_registered_with_their_reasons_and_the_general_ones(
 ) -> None:
     for code in ("taobao", "tmall"):
         rulebook = registry.rulebook(code)
-        assert "CNY" == rulebook.platform.currency
+        assert rulebook.platform.currency == "CNY"
         assert {"TB_7DAY", "TB_OTHER", "no_reason_return", "other"} <= set(rulebook.reasons)
         assert code == rulebook.reasons["TB_7DAY"].platform
 
 
 def test_the_reader_is_registered_for_any_platform(registry: Registry) -> None:
     (reader,) = [reader for reader in registry.readers if reader.name == "top"]
-    assert ("*", "taobao") == (reader.platform, reader.plugin)
+    assert (reader.platform, reader.plugin) == ("*", "taobao")
 
 
 @pytest.mark.parametrize(
@@ -56,4 +56,4 @@ def test_every_policy_says_where_it_is_from_and_leaves_unshipped_goods_to_the_se
             assert "[O]" in policy.source
             assert policy.effective_from > datetime(2025, 1, 1, tzinfo=UTC)
             assert not policy.auto_approve_unshipped
-            assert ("after_inspection", "proportional") == (policy.refund_timing, policy.strategy)
+            assert (policy.refund_timing, policy.strategy) == ("after_inspection", "proportional")

@@ -1,6 +1,7 @@
 """The texts payloads carry are understood in every spelling, or the raw text is kept."""
 
 import pytest
+
 from reverseflow_taobao.matching import Match, levelled, match_reason
 from reverseflow_taobao.reasons import PLATFORM_CODES, REASONS, ROWS
 
@@ -8,7 +9,7 @@ TYPES = {row.code: next(iter(r.types)) for row in ROWS for r in REASONS if r.cod
 
 
 def test_each_platform_has_the_whole_list_once() -> None:
-    assert 33 == len(ROWS)
+    assert len(ROWS) == 33
     for platform in PLATFORM_CODES:
         codes = [reason.code for reason in REASONS if reason.platform == platform]
         assert [row.code for row in ROWS] == codes
@@ -61,31 +62,33 @@ def test_spelling_does_not_matter_for_returns_either(text: str, code: str) -> No
 
 
 def test_an_unknown_text_is_taken_as_other_and_says_so() -> None:
-    assert Match("TB_OTHER", "not in the list of reasons") == match_reason("天气不好", "refund_only")
+    assert Match("TB_OTHER", "not in the list of reasons") == match_reason(
+        "天气不好", "refund_only"
+    )
     assert Match("TB_OTHER") == match_reason("", "refund_only")
 
 
 def test_a_reason_of_another_type_is_taken_as_other_since_the_engine_would_refuse_it() -> None:
-    assert "TB_OTHER" == match_reason("多拍/拍错/不想要", "return_refund").code
-    assert "TB_OTHER" == match_reason("7天无理由退换货", "refund_only").code
+    assert match_reason("多拍/拍错/不想要", "return_refund").code == "TB_OTHER"
+    assert match_reason("7天无理由退换货", "refund_only").code == "TB_OTHER"
 
 
 def test_a_reason_from_before_the_parcel_arrived_is_not_one_of_received_goods() -> None:
-    assert "TB_NOT_WANTED" == match_reason("多拍/拍错/不想要", "refund_only").code
-    assert "TB_OTHER" == match_reason("多拍/拍错/不想要", "refund_only", received=True).code
-    assert "TB_AGREED" == match_reason("协商一致退款", "refund_only", received=True).code
+    assert match_reason("多拍/拍错/不想要", "refund_only").code == "TB_NOT_WANTED"
+    assert match_reason("多拍/拍错/不想要", "refund_only", received=True).code == "TB_OTHER"
+    assert match_reason("协商一致退款", "refund_only", received=True).code == "TB_AGREED"
 
 
 def test_levelling_leaves_letters_and_digits_alone() -> None:
-    assert "7天abc" == levelled(" ７ 天，（ＡBC）／、 ")
+    assert levelled(" ７ 天，（ＡBC）／、 ") == "7天abc"
 
 
 def test_goods_given_back_as_damaged_are_not_restocked() -> None:
     by_code = {reason.code: reason for reason in REASONS}
-    assert "scrap" == by_code["TB_DAMAGED"].disposition
-    assert "restock" == by_code["TB_7DAY"].disposition
-    assert ("seller", "seller") == (
+    assert by_code["TB_DAMAGED"].disposition == "scrap"
+    assert by_code["TB_7DAY"].disposition == "restock"
+    assert (
         by_code["TB_DAMAGED"].freight_out,
         by_code["TB_DAMAGED"].freight_back,
-    )
-    assert "buyer" == by_code["TB_7DAY"].freight_back
+    ) == ("seller", "seller")
+    assert by_code["TB_7DAY"].freight_back == "buyer"

@@ -19,7 +19,7 @@ _LEFT_OUT = ("id", "expected_version")
 
 
 @cache
-def _fields(type_: type[CaseCommand]) -> tuple[tuple[str, Any], ...]:
+def _fields(type_: type) -> tuple[tuple[str, Any], ...]:
     return tuple(
         (field.name, field.default) for field in attrs.fields(type_) if field.name not in _LEFT_OUT
     )
@@ -43,9 +43,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return {
-        field.name: _plain(part)
-        for field in attrs.fields(type(value))
-        if (part := getattr(value, field.name)) != field.default
+        name: _plain(part)
+        for name, default in _fields(type(value))
+        if (part := getattr(value, name)) != default
     }
 
 

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 import attrs
 
 REVIEW, RETURN, SETTLEMENT, REPLACEMENT = "review", "return", "settlement", "replacement"
+#: The legs in the order in which a ticket works through them.
+LEGS = (REVIEW, RETURN, REPLACEMENT, SETTLEMENT)
 STAFF = ("operations", "platform", "system")
 
 
@@ -217,7 +219,10 @@ def unmet_wait(leg: str, legs: Mapping[str, str], refund_timing: str) -> Wait | 
 
 def current_wait(legs: Mapping[str, str], refund_timing: str) -> tuple[str, str] | None:
     """The (leg, state) a ticket is waiting in now, in the order of its legs; None at the end."""
-    for leg, state in legs.items():
-        if state not in FINAL[leg] and unmet_wait(leg, legs, refund_timing) is None:
+    for leg in LEGS:
+        state = legs.get(leg)
+        if state is None or state in FINAL[leg]:
+            continue
+        if unmet_wait(leg, legs, refund_timing) is None:
             return leg, state
     return None

@@ -18,19 +18,9 @@ MAX_MINOR = 10**15 - 1
 _AMOUNT = re.compile(r"(-?)([0-9]{1,18})(?:\.([0-9]{1,18}))?", re.ASCII)
 
 
-def _divide(total: int, weights: Sequence[int]) -> tuple[list[int], list[int]]:
-    """Whole parts and remainders of ``total * weight / sum(weights)`` for a total >= 0."""
-    if any(weight < 0 for weight in weights):
-        raise ValueError("a weight is negative")
-    whole = sum(weights)
-    if whole <= 0:
-        raise ValueError("no weight to allocate by")
-    parts, remainders = [], []
-    for weight in weights:
-        part, remainder = divmod(total * weight, whole)
-        parts.append(part)
-        remainders.append(remainder)
-    return parts, remainders
+def _divide(total: int, weight: int, whole: int) -> tuple[int, int]:
+    """The whole part and the remainder of ``total * weight / whole``: the one division there is."""
+    return divmod(total * weight, whole)
 
 
 def allocate(total: int, weights: Sequence[int]) -> list[int]:
@@ -39,9 +29,13 @@ def allocate(total: int, weights: Sequence[int]) -> list[int]:
     Largest remainder, ties to the earlier position; exact for any sign of `total`.
     ``allocate(1000, [1, 1, 1]) == [334, 333, 333]``. `ValueError` without a positive weight.
     """
-    parts, remainders = _divide(abs(total), weights)
+    whole = sum(weights)
+    if whole <= 0 or min(weights) < 0:
+        raise ValueError("weights are not negative, and one of them is positive")
+    shares = [_divide(abs(total), weight, whole) for weight in weights]
+    parts = [part for part, _ in shares]
     left = abs(total) - sum(parts)
-    for index in sorted(range(len(parts)), key=lambda i: (-remainders[i], i))[:left]:
+    for index in sorted(range(len(parts)), key=lambda i: (-shares[i][1], i))[:left]:
         parts[index] += 1
     return parts if total >= 0 else [-part for part in parts]
 
@@ -56,7 +50,7 @@ def share(total: int, part: int, whole: int) -> int:
         raise ValueError("the part is not within the whole")
     if part == whole:
         return total
-    return _divide(total, (part, whole - part))[0][0]
+    return _divide(total, part, whole)[0]
 
 
 def percent_of(amount: int, rate: int, *, included: bool = False) -> int:
@@ -65,7 +59,7 @@ def percent_of(amount: int, rate: int, *, included: bool = False) -> int:
     With `included` the amount has the percentage in it: 20 % of 12000 is 2000.
     """
     whole = 1_000_000 + (rate if included else 0)
-    halves = _divide(2 * abs(amount) * rate + whole, (1, 2 * whole - 1))[0][0]
+    halves = _divide(2 * abs(amount) * rate + whole, 1, 2 * whole)[0]
     return halves if amount >= 0 else -halves
 
 

@@ -83,7 +83,7 @@ def time_text(moment: datetime | None) -> str | None:
     """A UTC moment in the one stored form, which sorts as text: ``2026-05-01T02:00:00.000000Z``."""
     if moment is None:
         return None
-    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return moment.isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def parse_time_text(text: str | None) -> datetime | None:

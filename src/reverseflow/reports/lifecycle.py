@@ -6,7 +6,6 @@
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
-from typing import Literal
 
 from reverseflow.core.errors import UsageError, shown
 from reverseflow.core.legs import FINAL, INITIAL, TicketType
@@ -23,16 +22,15 @@ from reverseflow.reports.lifecycle_graph import (
 )
 from reverseflow.reports.lifecycle_svg import svg
 
-Style = Literal["text", "mermaid", "svg"]
 #: The columns a terminal is expected to have.
 WIDTH = 100
 _GAP = "  "
 
 
-def draw(type_code: str | None, style: Style) -> str:
-    """The lifecycle of a ticket type (None: of all) in a style, without a newline at the end.
+def draw(type_code: str | None, style: str) -> str:
+    """The lifecycle of a ticket type (None: of all), without a newline at the end.
 
-    `UsageError` for a type or a style there is not.
+    `style` is ``text``, ``mermaid`` or ``svg``. `UsageError` for a type or a style there is not.
     """
     drawing = _STYLES.get(style)
     if drawing is None:

@@ -67,13 +67,7 @@ class Bulk:
             return
         table = update.table
         if self.dialect == "postgresql":
-            names = (*update.set_columns, *(f"was_{name}" for name in update.match_columns))
-            types = [_pg_type(table, name) for name in (*update.set_columns, *update.match_columns)]
-            arrays = ", ".join(f"%s::{type_}[]" for type_ in types)
-            sets = ", ".join(f"{name} = v.{name}" for name in update.set_columns)
-            match = " AND ".join(f"t.{name} = v.was_{name}" for name in update.match_columns)
-            named = ", ".join(name for name in names)
-            statement = f"UPDATE {table.name} AS t SET {sets} FROM unnest({arrays}) AS v({named}) WHERE {match}"
+            statement = update_statement(update)
             parameters: Any = tuple(list(column) for column in zip(*rows, strict=True))
         else:
             sets = ", ".join(f"{name} = {self.mark}" for name in update.set_columns)
@@ -105,6 +99,17 @@ class Bulk:
             statement = f"SELECT {columns} FROM {table} WHERE {key} IN ({marks}){extra} {tail}"
             found.extend(self.connection.exec_driver_sql(statement, (*part, *given)).fetchall())
         return found
+
+
+def update_statement(update: Update) -> str:
+    """PostgreSQL's one statement for any number of rows, given as one array per column."""
+    table = update.table
+    names = (*update.set_columns, *(f"was_{name}" for name in update.match_columns))
+    types = [_pg_type(table, name) for name in (*update.set_columns, *update.match_columns)]
+    arrays = ", ".join(f"%s::{type_}[]" for type_ in types)
+    sets = ", ".join(f"{name} = v.{name}" for name in update.set_columns)
+    match = " AND ".join(f"t.{name} = v.was_{name}" for name in update.match_columns)
+    return f"UPDATE {table.name} AS t SET {sets} FROM unnest({arrays}) AS v({', '.join(names)}) WHERE {match}"
 
 
 def _pg_type(table: Table, name: str) -> str:

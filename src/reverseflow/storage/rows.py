@@ -1,6 +1,7 @@
 """Rows of the tables and the values of the core, each way in one explicit function."""
 
 import json
+from functools import lru_cache
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -132,7 +133,7 @@ def _ticket_values(ticket: Ticket) -> Row:
         time_text(ticket.reviewed_at), ticket.reviewer, time_text(ticket.released_at),
         time_text(ticket.completed_at), ticket.closing, time_text(ticket.deadline),
         ticket.deadline_command, ticket.owner, ticket.rulebook, ticket.refund_timing,
-        json.dumps(ticket.legs, separators=(",", ":")), canonical_json(ticket.asked),
+        canonical_json(ticket.legs), canonical_json(ticket.asked),
         canonical_json(ticket.quote), _payouts(ticket.payouts),
         canonical_json(ticket.detail) if ticket.detail else "{}",
     )  # fmt: skip
@@ -145,7 +146,7 @@ def _payouts(payouts: Sequence[Payout]) -> str:
 
 
 def _pairs(pairs: Sequence[tuple[str, int]]) -> str:
-    return json.dumps(pairs, ensure_ascii=False, separators=(",", ":")) if pairs else "[]"
+    return canonical_json(pairs) if pairs else "[]"
 
 
 def ticket_row(tenant: str, order_no: str, ticket: Ticket) -> Row:
@@ -232,6 +233,7 @@ def line_from(row: Sequence[Any]) -> tuple[OrderLine, Claim | None]:
     return line, claim
 
 
+@lru_cache(maxsize=4096)
 def _pairs_from(text: str) -> tuple[tuple[str, int], ...]:
     return () if text == "[]" else tuple((code, amount) for code, amount in json.loads(text))
 

@@ -7,7 +7,7 @@ database (RDS) stores the response as text beside columns of its own, scripts ke
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from reverseflow import parse_json
+from reverseflow import JsonFault, parse_json
 from reverseflow_taobao.fields import PayloadFault, Struct
 
 RESPONSES = (
@@ -75,8 +75,8 @@ def _pushed(struct: Struct) -> object:
         return value
     try:
         return parse_json(value)
-    except ValueError as fault:
-        raise struct.fault("malformed_json", PUSHED, str(fault)) from None
+    except JsonFault as fault:
+        raise struct.fault(fault.code, PUSHED, fault.message) from None
 
 
 def _bare(struct: Struct) -> Iterator[str]:

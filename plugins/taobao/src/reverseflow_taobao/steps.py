@@ -22,7 +22,7 @@ from reverseflow import (
 )
 from reverseflow_taobao.fields import CURRENCY, PayloadFault, yuan
 from reverseflow_taobao.refunds import RETURN_REFUND, STATUSES, Refund
-from reverseflow_taobao.trades import Trade, TradeLine
+from reverseflow_taobao.trades import Trade
 
 GOODS_STEPS = ("ship_back", "receive", "inspect")
 
@@ -34,8 +34,7 @@ def apply_id(refund: Refund) -> str:
 
 def commands(refund: Refund, trade: Trade | None, platform: str) -> Iterator[Command]:
     """The application and the steps of the refund's status, in their order."""
-    line = trade.line(refund.oid) if trade else None
-    yield _application(refund, line, platform)
+    yield _application(refund, trade, platform)
     for step in steps(refund):
         yield MAKERS[step](refund, platform)
 
@@ -65,8 +64,8 @@ def doubts(refund: Refund) -> Iterator[tuple[str, str]]:
         yield "goods_unconfirmed", f"{refund.path}.status: {message}"
 
 
-def _application(refund: Refund, line: TradeLine | None, platform: str) -> Apply:
-    asked, amount, postage = _asked(refund, line)
+def _application(refund: Refund, trade: Trade | None, platform: str) -> Apply:
+    asked, amount, postage = _asked(refund, trade)
     return Apply(
         id=apply_id(refund),
         actor=f"platform:{platform}",
@@ -85,17 +84,18 @@ def _application(refund: Refund, line: TradeLine | None, platform: str) -> Apply
     )
 
 
-def _asked(refund: Refund, line: TradeLine | None) -> tuple[LineAsked, str | None, str]:
+def _asked(refund: Refund, trade: Trade | None) -> tuple[LineAsked, str | None, str]:
     """The line, the amount of the whole, and the postage in it.
 
     A refund may be more than was paid for the line, by the postage: known where the trade is.
     """
+    line = trade.line(refund.oid) if trade else None
     if not refund.has_units:
         return LineAsked(line_no=refund.oid, amount=yuan(refund.fee)), None, ""
     num = refund.num or (line.num if line else None)
     if num is None:
         raise PayloadFault("missing_value", f"{refund.path}.num: is missing; ask TOP for it")
-    if line is not None and line.paid is not None and refund.fee > line.paid:
+    if trade and line and line.paid is not None and 0 < refund.fee - line.paid <= trade.post_fee:
         goods = LineAsked(line_no=refund.oid, quantity=num, amount=yuan(line.paid))
         return goods, None, yuan(refund.fee - line.paid)
     return LineAsked(line_no=refund.oid, quantity=num), yuan(refund.fee), ""

@@ -189,7 +189,7 @@ def _line_phase(case: Case, line: OrderLine, units: int) -> str:
 def _returning_phase(case: Case, line: OrderLine, units: int) -> str:
     """Units can come back only when they were shipped."""
     left = line.shipped - _claimed(case, line, *PHASES[1:])
-    if units > left:
+    if units > left and line.shipped < line.quantity:
         raise Refused(
             "not_shipped",
             f"line {shown(line.line_no)}: {units} asked to come back, {left} of those shipped are left; "

@@ -22,7 +22,8 @@ class Page:
 
     def tables(self, *heading: str) -> list[list[tuple[str, ...]]]:
         """The rows of every table that begins with these columns, without the code marks."""
-        found, rows = [], None
+        found: list[list[tuple[str, ...]]] = []
+        rows: list[tuple[str, ...]] | None = None
         for line in self.text.splitlines():
             cells = tuple(cell.strip().replace("`", "") for cell in line.strip("|").split("|"))
             if not line.startswith("|"):
@@ -31,7 +32,7 @@ class Page:
                 rows = []
                 if cells[: len(heading)] == heading:
                     found.append(rows)
-            elif set(line) > set("|-") or "---" not in line:
+            elif set(line) - set("|-"):
                 rows.append(cells)
         return found
 

@@ -1,0 +1,208 @@
+"""The outbox table: rows are claimed under a lease, then delivered, put off or given up as dead.
+
+A lease is ``<worker>|<until>``; a row whose lease has run out may be claimed again. Ending a row
+asks for the lease and the number of attempts it was claimed with: whoever lost the row meanwhile,
+or whose row was put back in line by a person, changes nothing.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import attrs
+import sqlalchemy as sa
+
+from reverseflow.core.values import time_text
+from reverseflow.storage.store import Store
+from reverseflow.storage.tables import events, outbox
+
+PENDING, DELIVERED, DEAD = "pending", "delivered", "dead"
+STATES = (PENDING, DELIVERED, DEAD)
+
+_IN_LINE = (outbox.c.next_at, outbox.c.order_no, outbox.c.seq, outbox.c.instruction_key)
+#: The last 27 characters of a lease are its time; of no lease, nothing, which is before any time.
+_LEASED_UNTIL = sa.func.substr(outbox.c.lease, sa.func.length(outbox.c.lease) - 26)
+
+
+@attrs.frozen
+class OutboxRow:
+    """An instruction on its way out; `attempts` is how often it was tried before.
+
+    `tried_before` says that a mover may have had it already, even where no answer was recorded.
+    """
+
+    key: str
+    order_no: str
+    ticket_no: str
+    kind: str
+    seq: int
+    body: str
+    state: str
+    attempts: int
+    next_at: str
+    lease: str
+    last_error: str
+    tried_before: bool = False
+
+
+#: The columns of an `OutboxRow`: those of the table but the tenant's.
+_COLUMNS = [column for column in outbox.columns if column.name != "tenant_id"]
+
+
+@attrs.frozen
+class Ending:
+    """What becomes of a claimed row; `next_at` is when a pending one is tried again."""
+
+    row: OutboxRow
+    state: str
+    attempts: int
+    next_at: datetime | None = None
+    last_error: str = ""
+
+
+def claim(
+    store: Store, kinds: Sequence[str], *, worker: str, now: datetime, until: datetime, limit: int
+) -> list[OutboxRow]:
+    """Take up to `limit` due rows of these kinds for a worker, the longest due first.
+
+    Of a ticket only the rows of its earliest event that is not done yet are given; another
+    ticket's troubles hold up nothing. To be called within a write transaction.
+    """
+    moment, earlier = time_text(now), outbox.alias("earlier")
+    waits_for_another = (
+        sa.exists()
+        .where(
+            earlier.c.tenant_id == outbox.c.tenant_id,
+            earlier.c.order_no == outbox.c.order_no,
+            earlier.c.ticket_no == outbox.c.ticket_no,
+            earlier.c.seq < outbox.c.seq,
+            earlier.c.state == PENDING,
+            earlier.c.kind.in_(kinds),
+        )
+        .correlate(outbox)
+    )
+    due = (
+        sa.select(*_COLUMNS)
+        .where(
+            outbox.c.tenant_id == store.tenant,
+            outbox.c.state == PENDING,
+            outbox.c.next_at <= moment,
+            outbox.c.kind.in_(kinds),
+            _LEASED_UNTIL <= moment,
+            ~waits_for_another,
+        )
+        .order_by(*_IN_LINE)
+        .limit(limit)
+        .with_for_update(skip_locked=True)  # SQLite, which holds its write lock, leaves it out
+    )
+    rows = [OutboxRow(*row) for row in store.connection.execute(due)]
+    lease = f"{worker}|{time_text(until)}"
+    if rows:
+        taken = _the_row(store).values(lease=lease)
+        store.connection.execute(taken, [{"key": row.key} for row in rows])
+    return [
+        attrs.evolve(row, lease=lease, tried_before=row.attempts > 0 or row.lease != "")
+        for row in rows
+    ]
+
+
+def end(store: Store, endings: Sequence[Ending]) -> None:
+    """Record what became of claimed rows and let go of them; rows lost meanwhile stay as they are."""
+    in_order = sorted(endings, key=lambda ending: ending.row.key)
+    if not in_order:
+        return
+    ended = (
+        _the_row(store)
+        .where(
+            outbox.c.lease == sa.bindparam("held"), outbox.c.attempts == sa.bindparam("attempted")
+        )
+        .values({name: sa.bindparam(f"new_{name}") for name in _ENDED} | {"lease": ""})
+    )
+    store.connection.execute(ended, [_ended(ending) for ending in in_order])
+    release(store, [ending.row for ending in in_order])
+
+
+_ENDED = ("state", "attempts", "next_at", "last_error")
+
+
+def _ended(ending: Ending) -> dict[str, object]:
+    row = ending.row
+    return {
+        "key": row.key,
+        "held": row.lease,
+        "attempted": row.attempts,
+        "new_state": ending.state,
+        "new_attempts": ending.attempts,
+        "new_next_at": time_text(ending.next_at) or row.next_at,
+        "new_last_error": ending.last_error,
+    }
+
+
+def release(store: Store, rows: Sequence[OutboxRow]) -> None:
+    """Let go of claimed rows, which stay in line as they are."""
+    if rows:
+        let_go = _the_row(store).where(outbox.c.lease == sa.bindparam("held")).values(lease="")
+        in_order = sorted(rows, key=lambda row: row.key)
+        store.connection.execute(let_go, [{"key": r.key, "held": r.lease} for r in in_order])
+
+
+def hasten(store: Store, key: str, now: datetime) -> None:
+    """Make a row that is dead or put off due now; its key, its attempts and a lease stay."""
+    due = (
+        _the_row(store)
+        .where(outbox.c.state.in_((PENDING, DEAD)))
+        .values(state=PENDING, next_at=time_text(now))
+    )
+    store.connection.execute(due, {"key": key})
+
+
+def _the_row(store: Store) -> sa.Update:
+    """An update of the row whose key is given as the parameter ``key``."""
+    return sa.update(outbox).where(
+        outbox.c.tenant_id == store.tenant, outbox.c.instruction_key == sa.bindparam("key")
+    )
+
+
+def find(store: Store, key: str) -> OutboxRow | None:
+    """The row of an instruction, None when there is none."""
+    query = sa.select(*_COLUMNS).where(
+        outbox.c.tenant_id == store.tenant, outbox.c.instruction_key == key
+    )
+    row = store.connection.execute(query).one_or_none()
+    return None if row is None else OutboxRow(*row)
+
+
+def listed(
+    store: Store, *, state: str | None = None, ticket_no: str | None = None, limit: int = 100
+) -> list[tuple[OutboxRow, str]]:
+    """Rows, those longest in line first, each with the time of the event it follows from."""
+    its_event = (
+        (events.c.tenant_id == outbox.c.tenant_id)
+        & (events.c.order_no == outbox.c.order_no)
+        & (events.c.seq == outbox.c.seq)
+    )
+    query = (
+        sa.select(*_COLUMNS, sa.func.coalesce(events.c.at, outbox.c.next_at))
+        .select_from(outbox.outerjoin(events, its_event))
+        .where(outbox.c.tenant_id == store.tenant)
+        .order_by(*_IN_LINE)
+        .limit(limit)
+    )
+    if state is not None:
+        query = query.where(outbox.c.state == state)
+    if ticket_no is not None:
+        query = query.where(outbox.c.ticket_no == ticket_no)
+    return [(OutboxRow(*row[:-1]), row[-1]) for row in store.connection.execute(query)]
+
+
+def counts(store: Store) -> dict[str, dict[str, int]]:
+    """How many rows there are by state, then by kind."""
+    query = (
+        sa.select(outbox.c.state, outbox.c.kind, sa.func.count())
+        .where(outbox.c.tenant_id == store.tenant)
+        .group_by(outbox.c.state, outbox.c.kind)
+        .order_by(outbox.c.state, outbox.c.kind)
+    )
+    numbers: dict[str, dict[str, int]] = {state: {} for state in STATES}
+    for state, kind, number in store.connection.execute(query):
+        numbers[state][kind] = number
+    return numbers
