@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reverseflow import Apply, Inspect, Record, RecordOrder, SettleResult
+from reverseflow import Apply, InputError, Inspect, Record, RecordOrder, SettleResult
 
 if TYPE_CHECKING:
     from plugins.generic_web.tests.conftest import Run, Shop
@@ -276,10 +276,23 @@ def test_json_lines_and_bare_webhook_bodies_are_read_too(shop: Shop) -> None:
 
 def test_a_document_on_one_line_or_many_is_the_same(new_shop: Callable[[], Shop]) -> None:
     document = {"orders": [order(line(1), total="10.00"), {**order(total="1"), "id": 2}]}
-    pretty, compact = new_shop(), new_shop()
-    assert run(pretty, document).results() == {"applied": 1}
-    assert compact.run(json.dumps(document)).results() == {"applied": 1}
-    assert pretty.cases == compact.cases
+    texts = [
+        json.dumps(document),
+        json.dumps(document, indent=1),
+        f"[\n{json.dumps(document)}\n]",
+        "\n".join(map(json.dumps, document["orders"])),
+    ]
+    shops = [new_shop() for _ in texts]
+    found = [shop.run(text) for shop, text in zip(shops, texts, strict=True)]
+    assert [one.results() for one in found] == [{"applied": 1}] * 4
+    assert [one.rows() for one in found] == [{"order": 1, "no_lines": 1}] * 4
+    assert all(shop.cases == shops[0].cases for shop in shops)
+
+
+def test_a_broken_document_is_refused_whole(shop: Shop) -> None:
+    text = json.dumps({"order": order(line(1), total="10.00")}, indent=1)
+    with pytest.raises(InputError, match="malformed_json"):
+        shop.run(text[:-20])
 
 
 @pytest.mark.parametrize(

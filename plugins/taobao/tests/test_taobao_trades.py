@@ -91,7 +91,11 @@ def test_a_trade_is_an_order_with_its_buyer_and_times(trade: Build) -> None:
             several({"price": "100.00", "payment": "100.00"},
                     {"price": "50.00", "num": 2, "payment": "100.00"},
                     payment="190.00", post_fee="10.00", discount_fee="20.00"),
-            [9000, 9000], id="E1 spread by the engine"),
+            [9000, 9000], id="E1 spread by their amounts"),
+        pytest.param(
+            several({"price": "100.00", "part_mjz_discount": "15.00"}, {"price": "60.00"},
+                    {"price": "40.00"}, payment="180.00", discount_fee="20.00"),
+            [8500, 5700, 3800], id="what the split of one line leaves of the discount"),
         pytest.param(
             several({"price": "100.00", "discount_fee": "10.00", "payment": "90.00"},
                     {"price": "50.00", "num": 2, "discount_fee": "10.00", "payment": "90.00"},

@@ -20,7 +20,7 @@ STATES = (PENDING, DELIVERED, DEAD)
 
 _IN_LINE = (outbox.c.next_at, outbox.c.order_no, outbox.c.seq, outbox.c.instruction_key)
 #: The last 27 characters of a lease are its time; of no lease, nothing, which is before any time.
-_LEASED_UNTIL = sa.func.substr(outbox.c.lease, sa.func.length(outbox.c.lease) - 26)
+_leased_until = sa.func.substr(outbox.c.lease, sa.func.length(outbox.c.lease) - 26)
 
 
 @attrs.frozen
@@ -87,7 +87,7 @@ def claim(
             outbox.c.state == PENDING,
             outbox.c.next_at <= moment,
             outbox.c.kind.in_(kinds),
-            _LEASED_UNTIL <= moment,
+            _leased_until <= moment,
             ~waits_for_another,
         )
         .order_by(*_IN_LINE)
@@ -106,7 +106,7 @@ def claim(
 
 
 def end(store: Store, endings: Sequence[Ending]) -> None:
-    """Record what became of claimed rows and let go of them; rows lost meanwhile stay as they are."""
+    """Record what became of claimed rows and let go of them; a row lost meanwhile stays as it is."""
     in_order = sorted(endings, key=lambda ending: ending.row.key)
     if not in_order:
         return

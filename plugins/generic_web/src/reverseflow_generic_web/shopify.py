@@ -50,26 +50,37 @@ def detects(source: Source) -> bool:
 def read(source: Source, context: ReadContext) -> Iterator[ReadItem]:
     """The orders and refunds, each order before the refunds inside it.
 
+    Rows are the lines of JSON Lines; in a document the first order or refund is row 1.
+
     `InputError` where a document cannot be read; in JSON Lines a bad line is that line's alone.
     """
     shop = context.options.get("shop", "")
-    if not _is_json_lines(source):
-        document = read_json_document(source)
+    document = _document(source)
+    if document is not None:
         for number, (kind, payload) in enumerate(_wrapped(document), 1):
             yield from _items(number, kind, payload, _as_text(kind, payload), shop)
         return
     for row in read_json_lines(source):
         if isinstance(row, BadRow):
             yield BadRecord(row.row, (row.raw,), row.code, row.message)
-        else:
-            for kind, payload in _wrapped(row.value):
-                yield from _items(row.row, kind, payload, row.raw, shop)
+            continue
+        payloads = list(_wrapped(row.value))
+        for kind, payload in payloads:
+            raw = row.raw if len(payloads) == 1 else _as_text(kind, payload)
+            yield from _items(row.row, kind, payload, raw, shop)
 
 
-def _is_json_lines(source: Source) -> bool:
-    """Whether the first line is a value of its own, or is spoilt and the second one is."""
-    rows = list(islice(read_json_lines(source), 2))
-    return any(not isinstance(row, BadRow) and isinstance(row.value, dict | list) for row in rows)
+def _document(source: Source) -> Any:
+    """The source as one document; None where it is JSON Lines, of which the first may be spoilt."""
+    rows = [not isinstance(row, BadRow) for row in islice(read_json_lines(source), 2)]
+    if rows[:1] == [True]:
+        return None
+    try:
+        return read_json_document(source)
+    except InputError:
+        if rows == [False, True]:
+            return None
+        raise
 
 
 def _as_text(kind: str, payload: object) -> str:

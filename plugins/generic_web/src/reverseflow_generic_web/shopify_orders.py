@@ -169,8 +169,9 @@ def payments_of(order: Node, currency: str) -> tuple[PaymentFacts, ...]:
         payment = payment_no_of(node), TENDERS.get(node.text("gateway"), "cash")
         amounts[payment] = amounts.get(payment, 0) + node.money("amount", currency)
     if not paid and (total := order.money("total_price", currency)):
-        names = order.value.get("payment_gateway_names") or ["shopify"]
-        gateway = order.text("gateway") or str(names[0])
+        names = order.value.get("payment_gateway_names")
+        first = str(names[0]) if isinstance(names, list) and names else "shopify"
+        gateway = order.text("gateway") or first
         amounts[gateway, TENDERS.get(gateway, "cash")] = total
     return tuple(
         PaymentFacts(payment_no=number, amount=format_amount(amount, currency), tender=tender)

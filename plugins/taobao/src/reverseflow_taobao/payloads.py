@@ -186,10 +186,15 @@ def _bad(row: int, raw: str, fault: PayloadFault, found: Found | None = None) ->
     if found is not None:
         kind = "apply" if found.kind == REFUND else "order"
         value = found.struct.value
-        order_no = str(value.get("tid", ""))
-        if found.kind == REFUND and value.get("refund_id"):
-            id_ = f"top:{value['refund_id']}"
+        order_no = _named(value.get("tid"))
+        if found.kind == REFUND and (refund_id := _named(value.get("refund_id"))):
+            id_ = f"top:{refund_id}"
     return BadRecord(row, (raw,), fault.code, fault.message, fault.outcome, kind, id_, order_no)
+
+
+def _named(value: object) -> str:
+    """A number of the platform as it stands there, whether it is one or not."""
+    return str(value) if isinstance(value, str | int) else ""
 
 
 def _answered_error(error: Struct) -> PayloadFault:

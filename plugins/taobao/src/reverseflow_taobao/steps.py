@@ -95,7 +95,7 @@ def _asked(refund: Refund, trade: Trade | None) -> tuple[LineAsked, str | None, 
     num = refund.num or (line.num if line else None)
     if num is None:
         raise PayloadFault("missing_value", f"{refund.path}.num: is missing; ask TOP for it")
-    if trade and line and line.paid is not None and 0 < refund.fee - line.paid <= trade.post_fee:
+    if trade and line and 0 < refund.fee - line.paid <= trade.post_fee:
         goods = LineAsked(line_no=refund.oid, quantity=num, amount=yuan(line.paid))
         return goods, None, yuan(refund.fee - line.paid)
     return LineAsked(line_no=refund.oid, quantity=num), yuan(refund.fee), ""

@@ -35,7 +35,7 @@ _ADDRESS = ("receiver_state", "receiver_city", "receiver_district", "receiver_ad
 
 @dataclass(frozen=True)
 class TradeLine:
-    """A sub-order: its amounts in fen (`paid` None: not known for it alone) and its times."""
+    """A sub-order: its amounts in fen, after every discount in `paid`, and its times."""
 
     oid: str
     sku: str
@@ -43,7 +43,7 @@ class TradeLine:
     num: int
     unit_price: int
     discount: int
-    paid: int | None
+    paid: int
     is_shipped: bool
     shipped_at: datetime | None
     is_received: bool
@@ -58,7 +58,7 @@ class TradeLine:
             quantity=self.num,
             unit_price=yuan(self.unit_price),
             discount=yuan(self.discount),
-            paid=None if self.paid is None else yuan(self.paid),
+            paid=yuan(self.paid),
             shipped=self.num if self.is_shipped and _by(self.shipped_at, as_of) else 0,
             received=self.num if self.is_received and _by(self.received_at, as_of) else 0,
         )
@@ -66,7 +66,7 @@ class TradeLine:
 
 @dataclass(frozen=True)
 class Trade:
-    """A trade, its amounts in fen; `shared_discount` is what lines without a split share."""
+    """A trade, its amounts in fen; `discount` is that of the whole trade, within the lines' `paid`."""
 
     tid: str
     shop: str
@@ -75,7 +75,7 @@ class Trade:
     payment: int
     payment_no: str
     post_fee: int
-    shared_discount: int
+    discount: int
     created: datetime | None
     pay_time: datetime | None
     consign_time: datetime | None
@@ -90,7 +90,7 @@ class Trade:
     def order(self, platform: str, as_of: datetime | None = None) -> RecordOrder:
         """The order as it stood at a moment, or stands now."""
         ended_at = self.end_time if _by(self.end_time, as_of) else None
-        discount = DiscountFacts(code="trade_discount", amount=yuan(self.shared_discount))
+        discount = DiscountFacts(code="trade_discount", amount=yuan(self.discount))
         payment = PaymentFacts(payment_no=self.payment_no, amount=yuan(self.payment))
         return RecordOrder(
             order_no=self.tid,
@@ -98,7 +98,7 @@ class Trade:
             platform=platform,
             shop=self.shop,
             lines=tuple(line.facts(as_of) for line in self.lines),
-            discounts=(discount,) if self.shared_discount else (),
+            discounts=(discount,) if self.discount else (),
             shipping=(ShippingFacts(fee=yuan(self.post_fee)),) if self.post_fee else (),
             payments=(payment,),
             buyer=self.buyer,
@@ -125,7 +125,7 @@ def read_trade(struct: Struct) -> Trade | None:
     if not orders:
         raise struct.fault("missing_value", "orders.order", "is missing")
     payment, post_fee = struct.required_fen("payment"), struct.fen("post_fee") or 0
-    paid, shared_discount = _paid(struct, orders, payment, post_fee)
+    paid = _paid(struct, orders, payment, post_fee)
     alone = len(orders) == 1
     lines = tuple(
         _line(order, struct, part, alone=alone) for order, part in zip(orders, paid, strict=True)
@@ -139,7 +139,7 @@ def read_trade(struct: Struct) -> Trade | None:
         payment=payment,
         payment_no=struct.text("alipay_no") or "alipay",
         post_fee=post_fee,
-        shared_discount=shared_discount,
+        discount=struct.fen("discount_fee") or 0,
         created=struct.time("created"),
         pay_time=struct.time("pay_time"),
         consign_time=struct.time("consign_time"),
@@ -168,31 +168,39 @@ def _num(order: Struct) -> int:
     return num
 
 
-def _paid(
-    trade: Struct, orders: list[Struct], payment: int, post_fee: int
-) -> tuple[list[int | None], int]:
-    """What was paid for each sub-order, and the discount the engine is to spread over the others.
+def _paid(trade: Struct, orders: list[Struct], payment: int, post_fee: int) -> list[int]:
+    """What was paid for each sub-order.
 
     Where the platform does not say how it split, the sub-orders' own payments count if they make
-    up the trade's; else its ``discount_fee`` is spread.
+    up the trade's; else what is left of its ``discount_fee`` is spread over those sub-orders.
     """
-    split: list[int | None] = []
-    for order in orders:
-        part = order.fen("divide_order_fee")
-        if part is None and (share := order.fen("part_mjz_discount")) is not None:
-            part = _own_amount(order)[1] - share
-        split.append(part)
-    discount = trade.fen("discount_fee") or 0
-    if None not in split:
-        return split, discount
-    alone = len(orders) == 1
-    own = [
-        _own_payment(order, payment, post_fee if alone else 0) if part is None else part
+    split = [_split(order) for order in orders]
+    post_fee_within = post_fee if len(orders) == 1 else 0
+    told = [
+        _own_payment(order, payment, post_fee_within) if part is None else part
         for order, part in zip(orders, split, strict=True)
     ]
-    if sum(own) + post_fee == payment or not discount:
-        return [*own], 0
-    return split, discount
+    if None not in split or sum(told) + post_fee == payment:
+        return told
+    own = [_own_amount(order)[1] for order in orders]
+    left = (trade.fen("discount_fee") or 0) - sum(
+        amount - part for amount, part in zip(own, split, strict=True) if part is not None
+    )
+    weights = [amount if part is None else 0 for amount, part in zip(own, split, strict=True)]
+    if not 0 < left <= sum(weights):
+        return told
+    shares = allocate(left, weights)
+    return [
+        amount - share if part is None else part
+        for amount, part, share in zip(own, split, shares, strict=True)
+    ]
+
+
+def _split(order: Struct) -> int | None:
+    """What the platform says is left of a sub-order after the discounts of the whole trade."""
+    left = order.fen("divide_order_fee")
+    share = order.fen("part_mjz_discount")
+    return _own_amount(order)[1] - share if left is None and share is not None else left
 
 
 def _own_payment(order: Struct, trade_payment: int, post_fee_within: int) -> int:
@@ -206,7 +214,7 @@ def _own_payment(order: Struct, trade_payment: int, post_fee_within: int) -> int
     return told
 
 
-def _line(order: Struct, trade: Struct, paid: int | None, *, alone: bool) -> TradeLine:
+def _line(order: Struct, trade: Struct, paid: int, *, alone: bool) -> TradeLine:
     unit_price, discount = _price(order)
     status = order.text("status") or trade.text("status")
     known = status in UNSHIPPED or status in SHIPPED

@@ -1,0 +1,229 @@
+"""A shop with a store, a clock that is moved by hand, and a gateway with a ledger of its own.
+
+    shop = Shop(f"sqlite:///{folder}/shop.db")
+    ticket_no = shop.release("E1")  # ordered, applied for, approved, released by finance
+    shop.deliver(gateway := Gateway())
+    assert {f"{ticket_no}:refund:cash": 1} == gateway.effects
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from random import Random
+from types import ModuleType
+from typing import Any
+
+import attrs
+
+from reverseflow.contracts import Deliver, Delivery
+from reverseflow.core.case import Case, Ticket
+from reverseflow.core.commands import COMMANDS, Command, RecordOrder
+from reverseflow.core.instructions import INSTRUCTION_KINDS
+from reverseflow.core.invariants import broken_invariants
+from reverseflow.core.legs import Deadline
+from reverseflow.core.results import Result
+from reverseflow.core.rulebook import Platform, Policy
+from reverseflow.core.values import JsonObject, parse_time_text
+from reverseflow.engine import Engine
+from reverseflow.hookspecs import API_VERSION, hookimpl
+from reverseflow.outbox.relay import OutboxRun, list_outbox, run_outbox
+from reverseflow.plugins import Registry, registry_of
+from support.cases import USUAL, goods, paid, sale, units
+
+START = datetime(2026, 5, 2, 12, 0, tzinfo=UTC)
+
+
+def plugins(*deadlines: Deadline, **policy: Any) -> Registry:
+    """The built-ins and one platform, ``web``, on which a person reviews every ticket."""
+    choices = {"auto_approve_unshipped": False, **policy}
+    platform = Platform("web", "web shop", "网店", (Policy("v1", **choices),), deadlines)
+
+    @hookimpl
+    def reverseflow_platforms() -> list[Platform]:
+        return [platform]
+
+    module = ModuleType("web")
+    vars(module).update(API_VERSION=API_VERSION, reverseflow_platforms=reverseflow_platforms)
+    return registry_of({"web": module})
+
+
+class Shop:
+    """An engine on a store of its own; its clock stands still until it is moved."""
+
+    def __init__(
+        self, url: str, *deadlines: Deadline, create: bool = True, now: datetime = START,
+        **policy: Any,
+    ) -> None:  # fmt: skip
+        self.now = now
+        self.url = url
+        self.engine = Engine(
+            url, plugins=plugins(*deadlines, **policy), clock=lambda: self.now, create=create
+        )
+
+    def another(self) -> "Shop":
+        """A second engine on the same store, as another process has one."""
+        return Shop(self.url, create=False, now=self.now)
+
+    def later(self, **delta: float) -> None:
+        """Let time pass: ``later(hours=1)``."""
+        self.now += timedelta(**delta)
+
+    def try_(self, kind: str, ticket_no: str = "", **fields: Any) -> Result:
+        """Give a command as it is usually given; what became of it."""
+        told = {**USUAL.get(kind, {}), **({"ticket_no": ticket_no} if ticket_no else {}), **fields}
+        return self.engine.execute([COMMANDS[kind](**told)])[0]
+
+    def do(self, kind: str, ticket_no: str = "", **fields: Any) -> Result:
+        """Give a command that must be carried out."""
+        result = self.try_(kind, ticket_no, **fields)
+        assert result.outcome == "applied", result
+        return result
+
+    def open(self, order_no: str, type_: str = "refund_only", order: Command | None = None) -> str:
+        """An order of two units for 100.00 each, one of them applied for; the ticket's number."""
+        told = order or _order(order_no)
+        assert self.engine.execute([told], platform="web")[0].outcome == "applied"
+        applied = self.do("apply", order_no=order_no, type=type_, lines=units(A=1))
+        return applied.ticket_no
+
+    def release(self, order_no: str, order: Command | None = None) -> str:
+        """A ticket whose money finance has released; its number."""
+        ticket_no = self.open(order_no, order=order)
+        self.do("approve", ticket_no)
+        self.do("release", ticket_no)
+        return ticket_no
+
+    def take_back(self, order_no: str) -> str:
+        """A ticket whose goods were inspected: they go to stock, the money is due."""
+        ticket_no = self.open(order_no, "return_refund")
+        for kind in ("approve", "ship_back", "receive", "inspect"):
+            self.do(kind, ticket_no)
+        return ticket_no
+
+    def deliver(self, mover: Deliver | Mapping[str, Deliver], **options: Any) -> OutboxRun:
+        """One run of the outbox, now; a single mover carries out every kind."""
+        movers = mover if isinstance(mover, Mapping) else dict.fromkeys(INSTRUCTION_KINDS, mover)
+        return run_outbox(self.engine, movers, **options)
+
+    def drain(self, mover: Deliver, **options: Any) -> None:
+        """Let time pass from try to try until nothing is pending."""
+        while times := [row["next_at"] for row in self.rows("pending").values()]:
+            due = parse_time_text(min(times))
+            assert due is not None
+            self.now = max(self.now, due)
+            self.deliver(mover, **options)
+
+    def rows(self, state: str | None = None) -> dict[str, JsonObject]:
+        """The rows of the outbox by key."""
+        return {row["key"]: row for row in list_outbox(self.engine, state, limit=10_000)}
+
+    def case(self, ticket_no: str) -> Case:
+        """The case of a ticket, which must be sound."""
+        found = self.engine.find_ticket(ticket_no)
+        assert found is not None
+        assert [] == list(broken_invariants(found[0]))
+        return found[0]
+
+    def ticket(self, ticket_no: str) -> Ticket:
+        """A ticket as it stands in the store."""
+        return self.case(ticket_no).tickets[ticket_no]
+
+    def money(self, ticket_no: str) -> list[str]:
+        """The states of a ticket's payouts."""
+        return [payout.state for payout in self.ticket(ticket_no).payouts]
+
+    def held(self, ticket_no: str) -> tuple[int, int]:
+        """What of the order's payments is reserved and refunded, in minor units."""
+        payments = self.case(ticket_no).payments.values()
+        return sum(p.reserved for p in payments), sum(p.refunded for p in payments)
+
+
+def _order(order_no: str) -> RecordOrder:
+    return sale(goods("A", "100.00", 2, shipped=2), paid("200.00"), order_no=order_no)
+
+
+def split_order(order_no: str) -> RecordOrder:
+    """An order paid half in cash, half from a gift card: one ticket, two instructions."""
+    return sale(
+        goods("A", "100.00", 2), paid("100.00"), paid("100.00", "gift_card"), order_no=order_no
+    )
+
+
+class Timeout(Exception):
+    """What a gateway's client raises when no answer came."""
+
+
+@attrs.define
+class Gateway:
+    """Carries out each key once and says so; `tries` is every document it was given.
+
+    Its ledger, `effects`, counts what was really done by key: what is asked again is answered
+    again and not done again, as gateways with idempotency keys do.
+    """
+
+    effects: Counter[str] = attrs.field(factory=Counter)
+    amounts: dict[str, str | None] = attrs.field(factory=dict)
+    tries: list[JsonObject] = attrs.field(factory=list)
+    fault: Callable[[JsonObject], None] = lambda _document: None
+
+    def __call__(self, documents: Sequence[JsonObject]) -> list[Delivery]:
+        return [self.one(document) for document in documents]
+
+    def one(self, document: JsonObject) -> Delivery:
+        """Carry out one instruction; `fault` may raise after it was."""
+        self.tries.append(document)
+        self.act(document)
+        self.fault(document)
+        return Delivery(document["key"], "settled", f"ref-{document['key']}")
+
+    def act(self, document: JsonObject) -> None:
+        """Move the money or the goods, unless this key did already."""
+        if document["key"] not in self.effects:
+            self.effects[document["key"]] += 1
+            self.amounts[document["key"]] = document["amount"]
+
+
+#: What may go wrong, one in three times; each is played out in `FaultyGateway.one`.
+FAULTS = (
+    "act, then no answer", "no answer", "garbage", "another key", "two answers", "no result",
+    "accepted", "refused",
+)  # fmt: skip
+
+
+class FaultyGateway(Gateway):
+    """A gateway at which three in ten calls go wrong, in every way known; `seed` says how."""
+
+    def __init__(self, seed: int, share: float = 0.3) -> None:
+        super().__init__()
+        self.random = Random(seed)
+        self.share = share
+        self.seen: Counter[str] = Counter()
+
+    def __call__(self, documents: Sequence[JsonObject]) -> list[Any]:  # type: ignore[override]
+        return [answer for document in documents for answer in self.answers(document)]
+
+    def answers(self, document: JsonObject) -> list[Any]:
+        """The answers to one instruction: usually one, and the right one."""
+        fault = self.random.choice(FAULTS) if self.random.random() < self.share else ""
+        self.seen[fault] += 1
+        self.tries.append(document)
+        key = document["key"]
+        if fault == "no answer":
+            raise Timeout
+        if fault == "refused" and key not in self.effects:
+            return [Delivery(key, "failed", message="card closed")]
+        self.act(document)
+        match fault:
+            case "act, then no answer":
+                raise Timeout
+            case "garbage":
+                return [{"key": key, "result": "settled"}]
+            case "another key":
+                return [Delivery(f"{key}0", "settled")]
+            case "two answers":
+                return [Delivery(key, "settled"), Delivery(key, "failed")]
+            case "no result":
+                return [Delivery(key, "perhaps")]
+            case "accepted":
+                return [Delivery(key, "sent")]
+        return [Delivery(key, "settled")]
