@@ -94,9 +94,7 @@ class Postgres:
 
 
 def _psycopg_update(cursor: Any, update: Update, rows: list[Row]) -> None:
-    cursor.execute(
-        update_statement(update), tuple(list(column) for column in zip(*rows, strict=True))
-    )
+    cursor.execute(update_statement(update), tuple(list(column) for column in zip(*rows, strict=True)))
 
 
 def compare(stores: Any, label: str, work: Work, count: int, units: int) -> None:
@@ -132,9 +130,9 @@ def compare(stores: Any, label: str, work: Work, count: int, units: int) -> None
 
 def memory(folder: Path, small: int, large: int) -> None:
     """Print the peak memory of ``reverseflow run`` on a small and a large file."""
-    from reverseflow.builtin.neutral import command_to_record
-
     import json
+
+    from reverseflow.builtin.neutral import command_to_record
 
     peaks = []
     for count in (small, large):

@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+from unittest import mock
 
 from sqlalchemy import Table
 
-from reverseflow.storage import store as store_module
 from reverseflow.storage.bulk import Bulk, Row, Update
 
 Write = tuple[str, Any, list[Row]]
@@ -45,12 +45,8 @@ class Recorder:
                 self._writes.append(("update", update, list(rows)))
                 super().update(update, rows)
 
-        original = store_module.Bulk
-        store_module.Bulk = Telling  # type: ignore[misc]
-        try:
+        with mock.patch("reverseflow.storage.store.Bulk", Telling):
             yield
-        finally:
-            store_module.Bulk = original  # type: ignore[misc]
 
     @property
     def rows(self) -> int:
@@ -64,8 +60,7 @@ def sqlite_floor(path: str, transactions: list[Transaction]) -> float:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-65536"):
         connection.execute(f"PRAGMA {pragma}")
     prepared = [
-        [(_statement(what, target), rows) for what, target, rows in writes if rows]
-        for writes in transactions
+        [(_statement(what, target), rows) for what, target, rows in writes if rows] for writes in transactions
     ]
     started = time.perf_counter()
     for writes in prepared:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # for type checkers the same names as in the table below; a t
     from reverseflow.contracts import ReadItem as ReadItem
     from reverseflow.contracts import Record as Record
     from reverseflow.contracts import Warned as Warned
+    from reverseflow.core.asking import GIVE_BACK as GIVE_BACK
     from reverseflow.core.case import FUNDERS as FUNDERS
     from reverseflow.core.case import TENDERS as TENDERS
     from reverseflow.core.case import Case as Case
@@ -84,7 +85,6 @@ if TYPE_CHECKING:  # for type checkers the same names as in the table below; a t
     from reverseflow.core.money import allocate as allocate
     from reverseflow.core.money import format_amount as format_amount
     from reverseflow.core.money import parse_amount as parse_amount
-    from reverseflow.core.quote import GIVE_BACK as GIVE_BACK
     from reverseflow.core.rulebook import ACCEPT as ACCEPT
     from reverseflow.core.rulebook import ANY as ANY
     from reverseflow.core.rulebook import REFER as REFER
@@ -148,7 +148,7 @@ _ROOMS = {
     "core.money": """
         Money allocate format_amount parse_amount
     """,
-    "core.quote": """
+    "core.asking": """
         GIVE_BACK
     """,
     "core.rulebook": """

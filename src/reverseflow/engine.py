@@ -17,9 +17,9 @@ from typing import TypeVar
 import attrs
 from sqlalchemy.engine import Connection
 
+from reverseflow.contracts import Drawn, Purchase
 from reverseflow.core.case import Case
 from reverseflow.core.commands import Apply, Command, RecordOrder
-from reverseflow.contracts import Drawn, Purchase
 from reverseflow.core.decide import preview
 from reverseflow.core.errors import Refusal, ReverseFlowError, StorageUnavailable, shown
 from reverseflow.core.results import Result
@@ -122,10 +122,8 @@ class Engine:
             for listener in self.registry.listeners:
                 try:
                     listener.notify(change.after.order_no, events)
-                except Exception:
-                    _log.exception(
-                        "listener %s of plugin %s failed", listener.name, listener.plugin
-                    )
+                except Exception:  # noqa: BLE001 - a listener may fail in any way, never the batch
+                    _log.exception("listener %s of plugin %s failed", listener.name, listener.plugin)
 
     def _writing(self) -> AbstractContextManager[Connection]:
         return writing(self.database) if self._dry is None else nullcontext(self._dry)
@@ -156,9 +154,7 @@ class Engine:
         with self._reading() as connection:
             case = Store(connection, self.tenant).load([command.order_no]).get(command.order_no)
         if case is None:
-            raise ReverseFlowError(
-                "unknown_order", f"the order {shown(command.order_no)} is not known"
-            )
+            raise ReverseFlowError("unknown_order", f"the order {shown(command.order_no)} is not known")
         rulebook = self.registry.rulebook(case.platform)
         answer = preview(case, command, rulebook, command.at or self.clock())
         if isinstance(answer, Refusal):

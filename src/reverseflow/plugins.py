@@ -20,9 +20,7 @@ from reverseflow.core.legs import DEADLINES, FINAL, TRANSITIONS
 from reverseflow.core.rulebook import ANY, FeeFormula, Platform, Reason, Rule, Rulebook
 
 BUILTIN = "builtin"
-_T = TypeVar(
-    "_T", Platform, Reason, Rule, FeeFormula, InputReader, Mover, EventListener, CliCommand
-)
+_T = TypeVar("_T", Platform, Reason, Rule, FeeFormula, InputReader, Mover, EventListener, CliCommand)
 _HOOKS = tuple(name for name in vars(hookspecs) if name.startswith("reverseflow_"))
 
 
@@ -113,11 +111,7 @@ class _Loader:
         except Exception as error:
             if self.strict:
                 raise
-            text = (
-                error.message
-                if isinstance(error, PluginError)
-                else f"{type(error).__name__}: {error}"
-            )
+            text = error.message if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
             self.infos.append(PluginInfo(name, distribution, version, "failed", text))
             return
         provides = []
@@ -131,9 +125,7 @@ class _Loader:
         """Everything loaded, with no code claimed twice."""
         value = self.values
         platforms = _unique("platform", value["reverseflow_platforms"], lambda p: p.code)
-        reasons = _unique(
-            "reason", value["reverseflow_reasons"], lambda r: f"{r.platform}/{r.code}"
-        )
+        reasons = _unique("reason", value["reverseflow_reasons"], lambda r: f"{r.platform}/{r.code}")
         rules = _unique("rule", value["reverseflow_rules"], lambda r: f"{r.platform}/{r.code}")
         fees = _unique("fee formula", value["reverseflow_fees"], lambda f: f"{f.platform}/{f.code}")
         readers = _unique("reader", value["reverseflow_readers"], lambda r: r.name)
@@ -180,9 +172,7 @@ def _ask(name: str, module: object) -> dict[str, list[Any]]:
     for hook in _HOOKS:
         answers = getattr(manager.hook, hook)()
         values[hook] = [
-            _checked(name, hook, value)
-            for answer in answers
-            for value in _listed(name, hook, answer)
+            _checked(name, hook, value) for answer in answers for value in _listed(name, hook, answer)
         ]
     return values
 
@@ -201,19 +191,18 @@ def _refuse_misspelt(name: str, module: object) -> None:
 
 def _listed(name: str, hook: str, answer: object) -> Iterable[Any]:
     if not isinstance(answer, list | tuple):
-        raise PluginError(
-            "plugin_contract", f"plugin {name}: {hook} returned {shown(answer)}, not a list"
-        )
+        raise PluginError("plugin_contract", f"plugin {name}: {hook} returned {shown(answer)}, not a list")
     return answer
 
 
 def _checked(name: str, hook: str, value: Any) -> Any:
-    if not isinstance(value, _TYPES[hook]):
+    expected: Any = _TYPES[hook]
+    if type(value) is not expected:
         raise PluginError(
             "plugin_contract",
-            f"plugin {name}: {hook} returned {shown(value)}, not {_TYPES[hook].__name__}",
+            f"plugin {name}: {hook} returned {shown(value)}, not {expected.__name__}",
         )
-    if isinstance(value, Platform):
+    if hook == "reverseflow_platforms":
         _check_platform(name, value)
     return attrs.evolve(value, plugin=name)
 
@@ -227,9 +216,7 @@ def _check_platform(name: str, platform: Platform) -> None:
             "plugin_contract",
             f"plugin {name}: platform {platform.code} needs policies in dated order, each its own version",
         )
-    states = {(row.leg, row.state) for row in TRANSITIONS} | {
-        (leg, s) for leg, f in FINAL.items() for s in f
-    }
+    states = {(row.leg, row.state) for row in TRANSITIONS} | {(leg, s) for leg, f in FINAL.items() for s in f}
     for deadline in platform.deadlines:
         if (deadline.leg, deadline.state) not in states or deadline.hours <= 0:
             raise PluginError(

@@ -22,9 +22,7 @@ ACTOR = "system:timer"
 CHUNK = 500
 ESCALATE = Escalate.kind
 #: What a timer can do, by the word stored with the deadline.
-COMMANDS: Mapping[str, type[TicketCommand]] = {
-    kind.kind: kind for kind in (Approve, Cancel, Close, Escalate)
-}
+COMMANDS: Mapping[str, type[TicketCommand]] = {kind.kind: kind for kind in (Approve, Cancel, Close, Escalate)}
 #: Refusals that only say that somebody else was quicker.
 _OVERTAKEN = {"changed_meanwhile", "id_with_other_content"}
 _OVERTAKEN_AT_MOST = 10
@@ -55,9 +53,7 @@ class _Tried:
     given_up: bool = False
 
 
-def run_timers(
-    engine: Engine, *, now: datetime | None = None, limit: int | None = None
-) -> list[Result]:
+def run_timers(engine: Engine, *, now: datetime | None = None, limit: int | None = None) -> list[Result]:
     """Fire what is due, the longest due first, until nothing is or `limit` commands were given.
 
     A command that is refused (the money is in flight, say) is followed by an escalation: the
@@ -79,9 +75,7 @@ def run_timers(
     return fired
 
 
-def _due(
-    engine: Engine, moment: datetime, limit: int, tried: Mapping[tuple[str, str], _Tried]
-) -> list[_Due]:
+def _due(engine: Engine, moment: datetime, limit: int, tried: Mapping[tuple[str, str], _Tried]) -> list[_Due]:
     """What is due now and not given up, oldest first, up to the second ticket of one case.
 
     That one's command asks for the version the first one's command leads to.

@@ -24,9 +24,7 @@ from reverseflow.storage.store import Change, Store, StoredCommand
 class Transaction:
     """Commands, the cases they touch, and what becomes of both."""
 
-    def __init__(
-        self, registry: Registry, commands: Sequence[Command], platform: str, now: datetime
-    ) -> None:
+    def __init__(self, registry: Registry, commands: Sequence[Command], platform: str, now: datetime) -> None:
         self.registry = registry
         self.commands = commands
         self.platform = platform
@@ -73,7 +71,7 @@ class Transaction:
         known = (self._stored.get(command.id) or self._fresh.get(command.id)) if content else None
         if known is not None:
             return _replayed(command, known, content)
-        order_no = ""
+        case = Case("")
         try:
             order_no = self._order_no(command)
             case = self._cases.get(order_no) or Case(order_no)
@@ -82,23 +80,9 @@ class Transaction:
         except Refused as refused:
             outcome = refused.refusal
         except PluginError as error:
-            return Result(
-                "failed",
-                command.kind,
-                command.id,
-                order_no,
-                codes=(error.code,),
-                message=error.message,
-            )
+            return _not_done("failed", command, case, error.code, error.message)
         if isinstance(outcome, Refusal):
-            return Result(
-                "refused",
-                command.kind,
-                command.id,
-                order_no,
-                codes=(outcome.code,),
-                message=outcome.message,
-            )
+            return _not_done("refused", command, case, outcome.code, outcome.message)
         return self._accept(command, content, case, outcome, tenant)
 
     def _platform_of(self, command: Command) -> str:
@@ -127,9 +111,7 @@ class Transaction:
             raise Refused("unknown_ticket", f"the ticket {shown(name)} is not known", "ticket_no")
         return found.pop()
 
-    def _accept(
-        self, command: Command, content: str, case: Case, decision: Decision, tenant: str
-    ) -> Result:
+    def _accept(self, command: Command, content: str, case: Case, decision: Decision, tenant: str) -> Result:
         """Keep a decision for writing; the case goes on from it."""
         order_no, after = case.order_no, decision.case
         ticket = after.tickets.get(decision.ticket_no)
@@ -147,6 +129,8 @@ class Transaction:
             change.add(tenant, event)
             if event.kind == "payout_retried":
                 change.requeued.append(event.payload["key"])
+            elif event.kind == "payout_settled":
+                change.settled.append(event.payload["key"])
         change.instructions.extend(decision.instructions)
         change.postings.extend(decision.postings)
         if content:
@@ -159,9 +143,7 @@ class Transaction:
 
 def places(store: Store, names: Sequence[str]) -> dict[str, list[str]]:
     """Per name of a ticket (number, external number or apply id) the orders it may belong to."""
-    found: dict[str, list[str]] = {
-        name: [order] if (order := _order_of(name)) else [] for name in names
-    }
+    found: dict[str, list[str]] = {name: [order] if (order := _order_of(name)) else [] for name in names}
     for name, command in store.stored_commands(names).items():
         found[name].append(command.order_no)
     for name, order_nos in store.orders_of_external(names).items():
@@ -186,6 +168,10 @@ def _result(outcome: str, command: Command, case: Case, ticket: Ticket | None) -
         outcome, command.kind, command.id, case.order_no, ticket.ticket_no, ticket.status,
         format_amount(ticket.total, case.currency), case.currency,
     )  # fmt: skip
+
+
+def _not_done(outcome: str, command: Command, case: Case, code: str, message: str) -> Result:
+    return Result(outcome, command.kind, command.id, case.order_no, codes=(code,), message=message)
 
 
 def _replayed(command: Command, known: StoredCommand, content: str) -> Result:

@@ -34,13 +34,14 @@ from reverseflow.core.commands import (
 from reverseflow.core.legs import current_wait
 from reverseflow.core.money import format_amount
 from reverseflow.plugins import Registry, registry_of
-
 from support.cases import USUAL, goods
 
 NOON = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 CURRENCIES = ("CNY", "CNY", "JPY", "KWD")
 #: What the buyer said and is called: in no export, and gone from the store once erased.
 CANARIES = ("canary-account", "canary-name", "canary-phone", "canary-road", "canary-note")
+#: New terms after the inspection may refund what never came in: see test_independent_checker.py.
+AFTER_INSPECTION = ("revise", "reopen")
 _PLAUSIBLE = {
     ("review", "pending"): "approve approve approve approve reject revise cancel",
     ("review", "rejected"): "revise revise close",
@@ -167,6 +168,8 @@ class History:
         if pick.random() < 0.15:
             choices = " ".join({*COMMANDS} - {"order", "apply", "external_refund"})
         kind = pick.choice(sorted(choices.split()))
+        if ticket.legs.get("return") == "inspected" and kind in AFTER_INSPECTION:
+            kind = "note"
         name = pick.choice((ticket.ticket_no, ticket.apply_id))
         return self._given(kind, ticket_no=name, **self._about(kind, case, ticket))
 
@@ -224,7 +227,7 @@ class History:
         return {"payment_no": payment.payment_no, "amount": amount, "reference": "by hand"}
 
     def _approve(self, case: Case, ticket: Ticket) -> dict[str, Any]:
-        pick, terms = self.random, {}
+        pick, terms = self.random, dict[str, Any]()
         if pick.random() < 0.2:
             terms["amount"] = format_amount(ticket.total * pick.randint(1, 3) // 3, case.currency)
         if pick.random() < 0.2:

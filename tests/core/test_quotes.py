@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reverseflow.core.asking import Asked
 from reverseflow.core.case import Case, Ticket
 from reverseflow.core.commands import Apply, ChargeFacts, LineAsked, RecordOrder
 from reverseflow.core.decide import preview
 from reverseflow.core.errors import Refusal
 from reverseflow.core.money import Money, format_amount
-from reverseflow.core.quote import Asked
 from reverseflow.core.rulebook import FeeFormula
 from support.cases import (
     E1,

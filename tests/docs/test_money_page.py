@@ -4,7 +4,7 @@ from sqlalchemy import text
 
 from reverseflow import Engine, format_amount
 from reverseflow.core.case import MONEY_TENDERS, TENDERS
-from reverseflow.core.quote import GIVE_BACK
+from reverseflow.core.asking import GIVE_BACK
 from reverseflow.core.rulebook import Policy
 from support.pages import Page
 

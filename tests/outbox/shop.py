@@ -9,16 +9,19 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from random import Random
 from types import ModuleType
 from typing import Any
 
 import attrs
+import pytest
 
 from reverseflow.contracts import Deliver, Delivery
 from reverseflow.core.case import Case, Ticket
 from reverseflow.core.commands import COMMANDS, Command, RecordOrder
 from reverseflow.core.instructions import INSTRUCTION_KINDS
+from reverseflow.core.events import Event
 from reverseflow.core.invariants import broken_invariants
 from reverseflow.core.legs import Deadline
 from reverseflow.core.results import Result
@@ -26,10 +29,14 @@ from reverseflow.core.rulebook import Platform, Policy
 from reverseflow.core.values import JsonObject, parse_time_text
 from reverseflow.engine import Engine
 from reverseflow.hookspecs import API_VERSION, hookimpl
-from reverseflow.outbox.relay import OutboxRun, list_outbox, run_outbox
+from reverseflow.outbox.relay import LEASE, OutboxRun, list_outbox, run_outbox
 from reverseflow.plugins import Registry, registry_of
+from reverseflow.storage.store import Store, reading
 from support.cases import USUAL, goods, paid, sale, units
 
+BOTH = ("sqlite", "postgres")
+#: The key of the one instruction of a ticket that was released in these tests.
+KEY = "E1-R1:refund:cash"
 START = datetime(2026, 5, 2, 12, 0, tzinfo=UTC)
 
 
@@ -47,6 +54,15 @@ def plugins(*deadlines: Deadline, **policy: Any) -> Registry:
     return registry_of({"web": module})
 
 
+def store_url(request: pytest.FixtureRequest, folder: Path) -> str:
+    """The URL of an empty store on the database the parameter of a fixture names."""
+    if request.param == "postgres":
+        url = request.getfixturevalue("postgres_url")
+        assert isinstance(url, str)
+        return url
+    return f"sqlite:///{folder}/shop.db"
+
+
 class Shop:
     """An engine on a store of its own; its clock stands still until it is moved."""
 
@@ -56,13 +72,23 @@ class Shop:
     ) -> None:  # fmt: skip
         self.now = now
         self.url = url
+        self.others: list[Shop] = []
         self.engine = Engine(
             url, plugins=plugins(*deadlines, **policy), clock=lambda: self.now, create=create
         )
 
     def another(self) -> "Shop":
         """A second engine on the same store, as another process has one."""
-        return Shop(self.url, create=False, now=self.now)
+        self.others.append(Shop(self.url, create=False, now=self.now))
+        return self.others[-1]
+
+    def __enter__(self) -> "Shop":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for shop in self.others:
+            shop.engine.close()
+        self.engine.close()
 
     def later(self, **delta: float) -> None:
         """Let time pass: ``later(hours=1)``."""
@@ -93,6 +119,22 @@ class Shop:
         self.do("release", ticket_no)
         return ticket_no
 
+    def release_many(self, count: int) -> list[str]:
+        """As many tickets with their money released, of two payments each, a batch per command."""
+        numbers = [f"N{number:04}" for number in range(count)]
+        self.engine.execute([split_order(number) for number in numbers], platform="web")
+        steps = [
+            [
+                COMMANDS["apply"](order_no=number, id=f"{number}-a", lines=units(A=2), **USUAL["apply"])
+                for number in numbers
+            ],
+            *([COMMANDS[kind](ticket_no=f"{n}-R1", **USUAL.get(kind, {})) for n in numbers]
+              for kind in ("approve", "release")),
+        ]  # fmt: skip
+        for step in steps:
+            assert {"applied"} == {result.outcome for result in self.engine.execute(step)}
+        return [f"{number}-R1" for number in numbers]
+
     def take_back(self, order_no: str) -> str:
         """A ticket whose goods were inspected: they go to stock, the money is due."""
         ticket_no = self.open(order_no, "return_refund")
@@ -105,17 +147,32 @@ class Shop:
         movers = mover if isinstance(mover, Mapping) else dict.fromkeys(INSTRUCTION_KINDS, mover)
         return run_outbox(self.engine, movers, **options)
 
-    def drain(self, mover: Deliver, **options: Any) -> None:
-        """Let time pass from try to try until nothing is pending."""
+    def drain(self, mover: Deliver) -> None:
+        """Let time pass from try to try until nothing is pending, whoever is killed meanwhile."""
         while times := [row["next_at"] for row in self.rows("pending").values()]:
             due = parse_time_text(min(times))
             assert due is not None
             self.now = max(self.now, due)
-            self.deliver(mover, **options)
+            try:
+                done = self.deliver(mover)
+            except Killed:
+                done = OutboxRun()
+            if done == OutboxRun():
+                self.now += LEASE
 
     def rows(self, state: str | None = None) -> dict[str, JsonObject]:
         """The rows of the outbox by key."""
         return {row["key"]: row for row in list_outbox(self.engine, state, limit=10_000)}
+
+    def row(self, key: str) -> JsonObject:
+        """One row of the outbox."""
+        return self.rows()[key]
+
+    def events(self, order_no: str) -> list[Event]:
+        """The events of an order."""
+        with reading(self.engine.database) as connection:
+            told = Store(connection, self.engine.tenant).events(order_no)
+        return [event for event, _, _ in told]
 
     def case(self, ticket_no: str) -> Case:
         """The case of a ticket, which must be sound."""
@@ -153,45 +210,54 @@ class Timeout(Exception):
     """What a gateway's client raises when no answer came."""
 
 
+class Killed(BaseException):
+    """The relay's process ends here; nothing after this point happens."""
+
+
 @attrs.define
 class Gateway:
     """Carries out each key once and says so; `tries` is every document it was given.
 
     Its ledger, `effects`, counts what was really done by key: what is asked again is answered
-    again and not done again, as gateways with idempotency keys do.
+    again and not done again, as gateways with idempotency keys do. `fault` comes after the deed.
     """
 
     effects: Counter[str] = attrs.field(factory=Counter)
-    amounts: dict[str, str | None] = attrs.field(factory=dict)
+    asked: dict[str, JsonObject] = attrs.field(factory=dict)
     tries: list[JsonObject] = attrs.field(factory=list)
-    fault: Callable[[JsonObject], None] = lambda _document: None
+    fault: Callable[[JsonObject], object] = lambda _document: None
 
     def __call__(self, documents: Sequence[JsonObject]) -> list[Delivery]:
-        return [self.one(document) for document in documents]
+        """Carry out instructions, and answer each."""
+        return [answer for document in documents for answer in self.answers(document)]
 
-    def one(self, document: JsonObject) -> Delivery:
-        """Carry out one instruction; `fault` may raise after it was."""
+    def answers(self, document: JsonObject) -> list[Any]:
+        """Carry out one instruction: usually one answer, and the right one."""
         self.tries.append(document)
         self.act(document)
         self.fault(document)
-        return Delivery(document["key"], "settled", f"ref-{document['key']}")
+        return [Delivery(document["key"], "settled", f"ref-{document['key']}")]
 
     def act(self, document: JsonObject) -> None:
-        """Move the money or the goods, unless this key did already."""
-        if document["key"] not in self.effects:
-            self.effects[document["key"]] += 1
-            self.amounts[document["key"]] = document["amount"]
+        """Move the money or the goods, unless this key did already; it asks for the same always."""
+        key, told = document["key"], {**document, "attempt": 0}
+        assert told == self.asked.setdefault(key, told), "one key, two instructions"
+        self.effects[key] += key not in self.effects
+
+    def keys(self) -> list[str]:
+        """The keys it was given, in their order, repeats included."""
+        return [document["key"] for document in self.tries]
 
 
-#: What may go wrong, one in three times; each is played out in `FaultyGateway.one`.
+#: What may go wrong at a `FaultyGateway`; before, or after, the money was moved.
 FAULTS = (
-    "act, then no answer", "no answer", "garbage", "another key", "two answers", "no result",
-    "accepted", "refused",
+    "killed", "timed out", "timed out before", "garbage", "another key", "two answers",
+    "no such result", "accepted", "refused before",
 )  # fmt: skip
 
 
 class FaultyGateway(Gateway):
-    """A gateway at which three in ten calls go wrong, in every way known; `seed` says how."""
+    """A gateway at which three calls in ten go wrong, in every way known; the seed says how."""
 
     def __init__(self, seed: int, share: float = 0.3) -> None:
         super().__init__()
@@ -199,31 +265,25 @@ class FaultyGateway(Gateway):
         self.share = share
         self.seen: Counter[str] = Counter()
 
-    def __call__(self, documents: Sequence[JsonObject]) -> list[Any]:  # type: ignore[override]
-        return [answer for document in documents for answer in self.answers(document)]
-
     def answers(self, document: JsonObject) -> list[Any]:
-        """The answers to one instruction: usually one, and the right one."""
-        fault = self.random.choice(FAULTS) if self.random.random() < self.share else ""
+        """Perhaps carry out one instruction, and answer something."""
+        fault = self.random.choice(FAULTS) if self.random.random() < self.share else "none"
+        key = document["key"]
+        if fault == "refused before" and key in self.effects:
+            fault = "none"  # what was done is not refused afterwards
         self.seen[fault] += 1
         self.tries.append(document)
-        key = document["key"]
-        if fault == "no answer":
+        if not fault.endswith("before"):
+            self.act(document)
+        if fault.startswith("timed out"):
             raise Timeout
-        if fault == "refused" and key not in self.effects:
-            return [Delivery(key, "failed", message="card closed")]
-        self.act(document)
-        match fault:
-            case "act, then no answer":
-                raise Timeout
-            case "garbage":
-                return [{"key": key, "result": "settled"}]
-            case "another key":
-                return [Delivery(f"{key}0", "settled")]
-            case "two answers":
-                return [Delivery(key, "settled"), Delivery(key, "failed")]
-            case "no result":
-                return [Delivery(key, "perhaps")]
-            case "accepted":
-                return [Delivery(key, "sent")]
-        return [Delivery(key, "settled")]
+        if fault == "killed":
+            raise Killed
+        return {
+            "garbage": [{"key": key, "result": "settled"}],
+            "another key": [Delivery(f"{key}0", "settled")],
+            "two answers": [Delivery(key, "settled"), Delivery(key, "failed")],
+            "no such result": [Delivery(key, "perhaps")],
+            "accepted": [Delivery(key, "sent")],
+            "refused before": [Delivery(key, "failed", message="card closed")],
+        }.get(fault, [Delivery(key, "settled")])

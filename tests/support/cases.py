@@ -325,7 +325,7 @@ class Desk:
     def refused(self, kind: str, **fields: Any) -> Refusal:
         """Give a command that must be refused; the refusal."""
         outcome = self.do(self.command(kind, **fields))
-        assert isinstance(outcome, Refusal), outcome
+        assert isinstance(outcome, Refusal), [event.kind for event in outcome.events]
         return outcome
 
     def through(self, *kinds: str) -> Ticket:

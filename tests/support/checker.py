@@ -1,39 +1,24 @@
 """An independent checker: reads nothing but the lines of an export, imports nothing of ReverseFlow.
 
-It follows the events with a small model of its own and holds everything else against it: chain
-hashes, caps of money and units after every event, statuses, postings, instructions.
+Everything is held against the small model that makes its own sense of the events: chain hashes,
+caps of money and units after every event, statuses, ledgers, postings, instructions.
 """
 
 import hashlib
 import json
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
-Record = dict[str, Any]
+from support.checker_model import Model, Record
+
 Group = dict[str, list[Record]]
 
 KINDS = ("order", "ticket", "event", "posting", "instruction")
+TIMES = ("placed_at", "paid_at", "shipped_at", "received_at", "finished_at")
+AMOUNTS = "unit_price discount tax paid reserved refunded amount value refund asked".split()
+CLAIM = ("line_no", "quantity", "value", "tax", "tenders", "refund", "asked")
+GOODS = ("received", "accepted", "rejected", "disposition")
 FINAL = ("settled", "inspected", "waived", "lost", "approved")
-#: leg → state → the states that may follow it.
-EDGES = {
-    "review": {
-        "pending": "pending approved rejected",
-        "rejected": "pending",
-        "approved": "pending",
-    },
-    "return": {
-        "awaiting": "in_transit received waived",
-        "in_transit": "in_transit received lost",
-        "received": "received inspected",
-    },
-    "settlement": {
-        "due": "released settled",
-        **dict.fromkeys(("released", "sent", "unknown"), "released sent unknown failed settled"),
-        "failed": "released sent unknown failed settled",
-        "settled": "failed",
-    },
-}
 
 
 def check(lines: Iterable[str]) -> list[str]:
@@ -54,13 +39,9 @@ def check(lines: Iterable[str]) -> list[str]:
 
 def rewritten(older: Iterable[str], newer: Iterable[str]) -> list[str]:
     """The events of an export kept from before that a newer one does not have any more."""
-    kept = {e["hash"] for group in _groups(newer) for e in group["event"]}
-    return [
-        f"{event['order_no']}: event {event['number']} is not what it was"
-        for group in _groups(older)
-        for event in group["event"]
-        if event["hash"] not in kept
-    ]
+    kept = {event["hash"] for group in _groups(newer) for event in group["event"]}
+    events = [event for group in _groups(older) for event in group["event"]]
+    return [f"{e['order_no']}: event {e['number']}" for e in events if e["hash"] not in kept]
 
 
 def _groups(lines: Iterable[str]) -> Iterator[Group]:
@@ -125,131 +106,47 @@ def _chain(order: Record, events: list[Record]) -> Iterator[str]:
         yield "the order does not stand at its last event"
 
 
-class Model:
-    """What a reader makes of the events: goods and money, nothing more; minor units."""
+def _bare(record: Record) -> Record:
+    """A record as an event's payload has it: amounts in minor units, parts as pairs."""
+    bare = {**record}
+    for name, value in record.items():
+        if name in AMOUNTS and value is not None:
+            bare[name] = _minor(value)
+        elif name in ("discounts", "paid_by", "tenders"):
+            bare[name] = [
+                [part.get("code") or part["tender"], _minor(part["amount"])] for part in value
+            ]
+    return bare
 
-    def __init__(self, told: Record) -> None:
-        self.told = told
-        self.lines = {line["line_no"]: line for line in told["lines"]}
-        self.journey = {no: [x["shipped"], x["received"]] for no, x in self.lines.items()}
-        self.payments = {payment["payment_no"]: payment for payment in told["payments"]}
-        self.outside = Counter({p["payment_no"]: p["refunded"] for p in told["payments"]})
-        self.times = {name: time for name, time in told.items() if name.endswith("_at")}
-        self.tickets: dict[str, Record] = {}
-        self.stock_in: dict[str, Record] = {}
-        self.released: dict[str, Record] = {}
 
-    def take(self, event: Record) -> Iterator[str]:
-        """Follow one event; what may not be after it."""
-        payload, ticket_no = event["payload"], event["ticket_no"]
-        if event["kind"] == "external_refund_recorded":
-            self.outside[payload["payment_no"]] += payload["amount"]
-        elif event["kind"] == "order_updated":
-            self.times |= {name: time for name, time in payload.items() if name.endswith("_at")}
-            self.journey |= {no: journey for no, *journey in payload.get("lines", ())}
-        elif event["kind"] == "ticket_opened":
-            self.tickets[ticket_no] = {"legs": payload["legs"], "closing": "", "goods": {}}
-        if ticket_no:
-            yield from self._ticket(event, self.tickets[ticket_no])
-        yield from self._over()
-
-    def _ticket(self, event: Record, ticket: Record) -> Iterator[str]:
-        payload, kind = event["payload"], event["kind"]
-        for leg, state in payload.get("legs", {}).items():
-            before, reopened = ticket["legs"][leg], kind in ("ticket_opened", "ticket_reopened")
-            if not reopened and state not in EDGES[leg].get(before, "").split():
-                yield f"{leg} goes from {before} to {state}"
-        ticket["legs"] = {**ticket["legs"], **payload.get("legs", {})}
-        ticket["closing"] = payload.get("closing", ticket["closing"])
-        if "claim" in payload:
-            ticket["claim"] = payload["claim"]
-            ticket["payouts"] = {no: [due, "", "due"] for no, due in payload["claim"]["payouts"]}
-        for no, quantity in payload.get("received", ()):
-            row = ticket["goods"].setdefault(no, [0, 0, 0, ""])
-            row[0] += quantity
-        for no, *found in payload.get("inspected", ()):
-            ticket["goods"][no] = found
-            if found[1] and found[3] != "missing":
-                key = f"{event['ticket_no']}:stock_in:{no}:{found[3]}"
-                units = {"quantity": found[1], "disposition": found[3]}
-                told = {"sku": self.lines[no]["sku"], **units}
-                self.stock_in[key] = {"event": event["number"], "lines": [told]}
-        for no, key in payload.get("keys", ()):
-            ticket["payouts"][no][1:] = [key, "released"]
-            amount = ticket["payouts"][no][0]
-            self.released[key] = {"event": event["number"], "payment_no": no, "amount": amount}
-        for payout in ticket["payouts"].values():
-            if payout[1] and payout[1] == payload.get("key"):
-                payout[2] = payload["state"]
-
-    def held(self) -> tuple[Mapping[str, list[int]], Mapping[str, list[int]]]:
-        """Per line units, reserved, refunded; per payment reserved, refunded; of all tickets."""
-        lines: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
-        payments = {no: [0, self.outside[no]] for no in self.payments}
-        for ticket in self.tickets.values():
-            if ticket["closing"]:
-                continue
-            settled = ticket["legs"]["settlement"] == "settled"
-            for no, quantity, value, *_ in ticket["claim"]["lines"]:
-                lines[no][0] += quantity
-                lines[no][2 if settled else 1] += value
-            for no, (amount, _, state) in ticket["payouts"].items():
-                payments[no][state == "settled"] += amount
-        return lines, payments
-
-    def _over(self) -> Iterator[str]:
-        lines, payments = self.held()
-        for no, (units, reserved, refunded) in lines.items():
-            if units > self.lines[no]["quantity"]:
-                yield f"{units} units of line {no} are claimed"
-            if reserved + refunded > self.lines[no]["paid"]:
-                yield f"line {no} gives back more than was paid for it"
-        for no, (reserved, refunded) in payments.items():
-            if min(reserved, refunded) < 0 or reserved + refunded > self.payments[no]["amount"]:
-                yield f"payment {no} gives back more than was paid with it"
+def _differing(told: Record, known: Record) -> str:
+    return ", ".join(sorted(k for k in {*told, *known} if told.get(k) != known.get(k)))
 
 
 def _order(order: Record, model: Model) -> Iterator[str]:
     """The order as it was told, and its ledgers as its tickets give them."""
     lines, payments = model.held()
-    told = model.told
-    for name in ("platform", "shop", "currency", "price_includes_tax"):
-        if order[name] != told[name]:
-            yield f"its {name} is not what was told"
-    for name in ("placed_at", "paid_at", "shipped_at", "received_at", "finished_at"):
-        if order[name] != model.times.get(name):
-            yield f"its {name} is not what was told"
-    plain = ("line_no", "kind", "sku", "title", "quantity", "returnable")
-    amounts = ("unit_price", "discount", "tax", "paid")
-    for given, line in zip(told["lines"], order["lines"], strict=True):
-        no = line["line_no"]
-        if [line[name] for name in plain] != [given[name] for name in plain] or any(
-            line[name] != value for name, value in given["extra"].items()
-        ):
-            yield f"line {no} is not what was told"
-        if [_minor(line[name]) for name in amounts] != [given[name] for name in amounts]:
-            yield f"the amounts of line {no} are not what was told"
-        for name, word in (("discounts", "code"), ("paid_by", "tender")):
-            if [[part[word], _minor(part["amount"])] for part in line[name]] != given[name]:
-                yield f"{name} of line {no} are not what was told"
-        if sum(_minor(part["amount"]) for part in line["paid_by"]) != given["paid"]:
+    told, sums = model.told, [0, 0, 0]
+    for line, given in zip(order["lines"], told["lines"], strict=True):
+        no = given["line_no"]
+        known = {**given, **given["extra"]} | {"extra": line.get("extra")}
+        known["shipped"], known["received"] = model.journey[no]
+        known["claimed"], known["reserved"], known["refunded"] = lines[no]
+        if differing := _differing(_bare(line), known):
+            yield f"line {no} is not what its events give: {differing}"
+        if sum(amount for _, amount in given["paid_by"]) != given["paid"]:
             yield f"the tenders of line {no} do not add up"
-        if [line["shipped"], line["received"]] != model.journey[no]:
-            yield f"line {no} did not travel like that"
-        if [line["claimed"], _minor(line["reserved"]), _minor(line["refunded"])] != lines[no]:
-            yield f"line {no} claims what its tickets do not"
-    sums = [0, 0, 0]
-    for given, payment in zip(told["payments"], order["payments"], strict=True):
-        no, ledger = payment["payment_no"], ("reserved", "refunded")
-        if any(payment[name] != given[name] for name in ("payment_no", "tender", "funded_by")):
-            yield f"payment {no} is not what was told"
-        if [_minor(payment[name]) for name in ledger] != payments[no]:
-            yield f"payment {no} holds what its tickets do not"
-        if _minor(payment["amount"]) != given["amount"]:
-            yield f"payment {no} is not of that amount"
+    for payment, given in zip(order["payments"], told["payments"], strict=True):
+        no = given["payment_no"]
+        known = {**given, **dict(zip(("reserved", "refunded"), payments[no], strict=True))}
+        if differing := _differing(_bare(payment), known):
+            yield f"payment {no} is not what its events give: {differing}"
         sums = [a + b for a, b in zip(sums, [given["amount"], *payments[no]], strict=True)]
-    if [_minor(order[name]) for name in ("paid", "reserved", "refunded")] != sums:
-        yield "the order is not what its payments add up to"
+    known = {name: told[name] for name in ("platform", "shop", "currency", "price_includes_tax")}
+    known |= {name: model.times.get(name) for name in TIMES}
+    known |= dict(zip(("paid", "reserved", "refunded"), sums, strict=True))
+    if differing := _differing({name: _bare(order)[name] for name in known}, known):
+        yield f"the order is not what its events give: {differing}"
     if sum(given["paid"] for given in told["lines"]) != sums[0]:
         yield "the lines are not what the payments add up to"
 
@@ -273,30 +170,29 @@ def _ticket(ticket: Record, known: Record) -> Iterator[str]:
         yield f"its status {ticket['status']} is not that of its legs"
     if (ticket["completed_at"] is not None) != (ticket["status"] == "completed"):
         yield "it is completed, or is not"
-    payouts = {p["payment_no"]: [_minor(p["amount"]), p["key"], p["state"]] for p in ticket["payouts"]}
+    payouts = {
+        p["payment_no"]: [_minor(p["amount"]), p["key"], p["state"]] for p in ticket["payouts"]
+    }
     if payouts != known["payouts"] or len(payouts) != len(ticket["payouts"]):
         yield "its payouts are not what its events give"
-    claimed = []
-    for line in ticket["lines"]:
-        asked = None if line["asked"] is None else _minor(line["asked"])
-        tenders = [[part["tender"], _minor(part["amount"])] for part in line["tenders"]]
-        value, tax, refund = (_minor(line[name]) for name in ("value", "tax", "refund"))
-        claimed.append([line["line_no"], line["quantity"], value, tax, tenders, refund, asked])
-        goods = [line[name] for name in ("received", "accepted", "rejected", "disposition")]
-        if goods != known["goods"].get(line["line_no"], [0, 0, 0, ""]):
-            yield f"the goods of line {line['line_no']} are not what came in"
-        if goods[1] + goods[2] > goods[0] or not 0 <= refund <= value:
-            yield f"line {line['line_no']} accepts or refunds too much"
-        if sum(amount for _, amount in tenders) != value:
-            yield f"the tenders of line {line['line_no']} do not add up"
-    if claimed != known["claim"]["lines"]:
+    lines = [_bare(line) for line in ticket["lines"]]
+    if [[line[name] for name in CLAIM] for line in lines] != known["claim"]["lines"]:
         yield "its lines are not what its events give"
-    quote, total = ticket["quote"], _minor(ticket["total"])
-    given = sum(line[5] for line in claimed) + sum(_minor(fee["amount"]) for fee in quote["fees"])
-    given -= sum(
-        _minor(kept["amount"]) for kept in quote["not_returned"] if kept["why"] == "refunded_outside"
-    )
-    if not 0 <= total == given == sum(payout[0] for payout in payouts.values()):
+    for line in lines:
+        goods, no = [line[name] for name in GOODS], line["line_no"]
+        came_in = known["goods"].get(no, [0, 0, 0, ""])
+        if goods[:3] != came_in[:3] or (goods[0] and goods != came_in):
+            yield f"the goods of line {no} are not what came in"
+        if goods[1] + goods[2] > goods[0] or not 0 <= line["refund"] <= line["value"]:
+            yield f"line {no} accepts or refunds too much"
+        if sum(amount for _, amount in line["tenders"]) != line["value"]:
+            yield f"the tenders of line {no} do not add up"
+    quote = ticket["quote"]
+    given = sum(line["refund"] for line in lines)
+    given += sum(_minor(fee["amount"]) for fee in quote["fees"])
+    outside = [kept for kept in quote["not_returned"] if kept["why"] == "refunded_outside"]
+    given -= sum(_minor(kept["amount"]) for kept in outside)
+    if not 0 <= _minor(ticket["total"]) == given == sum(payout[0] for payout in payouts.values()):
         yield "its total is not its lines less its fees, or not its payouts"
 
 
@@ -312,43 +208,34 @@ def _postings(order: Record, group: Group, model: Model) -> Iterator[str]:
     for number, balance in by_event.items():
         if balance:
             yield f"the postings of event {number} do not add up"
+    _, payments = model.held()
     expected = {
-        f"clearing:{no}": payment["amount"] - model.held()[1][no][1]
+        f"clearing:{no}": payment["amount"] - payments[no][1]
         for no, payment in model.payments.items()
     }
-    payouts = [payout for t in model.tickets.values() for payout in t["payouts"].values()]
-    expected["refunds_reserved"] = -sum(
-        amount for amount, key, state in payouts if key and state != "settled"
-    )
-    expected["fee_income"] = sum(
-        _minor(fee["amount"])
-        for ticket in group["ticket"]
-        for fee in ticket["quote"]["fees"]
-        if ticket["released_at"] is not None
-    )
+    payouts = [payout for known in model.tickets.values() for payout in known["payouts"].values()]
+    moving = [amount for amount, key, state in payouts if key and state != "settled"]
+    released = [ticket for ticket in group["ticket"] if ticket["released_at"] is not None]
+    fees = [_minor(fee["amount"]) for ticket in released for fee in ticket["quote"]["fees"]]
+    expected |= {"refunds_reserved": -sum(moving), "fee_income": sum(fees)}
     expected["sales"] = -sum(expected.values())
-    if +balances != +Counter(expected) or -balances != -Counter(expected):
+    if {**dict.fromkeys(expected, 0), **balances} != expected:
         yield f"the accounts stand at {dict(balances)}, the events leave {expected}"
 
 
 def _instructions(order: Record, told: list[Record], model: Model) -> Iterator[str]:
     """One instruction per payout released and per disposition taken in, and no other."""
-    given = {**model.released, **model.stock_in}
+    given = dict(model.told_outside)
     for instruction in told:
-        expected = given.pop(instruction["key"], None)
+        key, kind = instruction["key"], instruction["kind"]
+        expected = given.pop(key, None)
         if expected is None:
-            yield f"{instruction['key']} was instructed by no event"
+            yield f"{key} was instructed by no event"
             continue
-        names = ["event", *(["lines"] if "lines" in expected else ["payment_no"])]
-        amount = None if instruction["amount"] is None else _minor(instruction["amount"])
-        if (
-            [instruction[name] for name in names] != [expected[name] for name in names]
-            or amount != expected.get("amount")
-            or instruction["kind"] != ("stock_in" if "lines" in expected else "refund")
-            or instruction["ticket_no"] != instruction["key"].rpartition(":" + instruction["kind"])[0]
-            or instruction["currency"] != order["currency"]
-            or instruction["state"] not in ("pending", "delivered", "dead")
-        ):
-            yield f"{instruction['key']} is not what event {expected['event']} gives"
+        bare = {name: value for name, value in _bare(instruction).items() if name in expected}
+        right = bare == expected and instruction["currency"] == order["currency"]
+        right = right and key.startswith(f"{instruction['ticket_no']}:{kind}:")
+        if not right or instruction["state"] not in ("pending", "delivered", "dead"):
+            yield f"{key} is not what event {expected['event']} gives"
     for key in given:
         yield f"{key} was never instructed"

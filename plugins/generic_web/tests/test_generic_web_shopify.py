@@ -7,9 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
-from reverseflow import Apply, InputError, Inspect, Record, RecordOrder, SettleResult
+from reverseflow import Apply, Inspect, Record, RecordOrder, SettleResult
 
 if TYPE_CHECKING:
     from plugins.generic_web.tests.conftest import Run, Shop
@@ -287,53 +285,3 @@ def test_a_document_on_one_line_or_many_is_the_same(new_shop: Callable[[], Shop]
     assert [one.results() for one in found] == [{"applied": 1}] * 4
     assert [one.rows() for one in found] == [{"order": 1, "no_lines": 1}] * 4
     assert all(shop.cases == shops[0].cases for shop in shops)
-
-
-def test_a_broken_document_is_refused_whole(shop: Shop) -> None:
-    text = json.dumps({"order": order(line(1), total="10.00")}, indent=1)
-    with pytest.raises(InputError, match="malformed_json"):
-        shop.run(text[:-20])
-
-
-@pytest.mark.parametrize(
-    ("change", "code", "path"),
-    [
-        ({"total_price": "NaN"}, "bad_amount", "order.total_price"),
-        ({"total_price": 10.001}, "bad_amount", "order.total_price"),
-        ({"currency": None}, "missing_value", "order.currency"),
-        ({"currency": "EURO"}, "unknown_currency", "EURO"),
-        ({"id": None}, "missing_value", "order.id"),
-        ({"id": True}, "wrong_type", "order.id"),
-        ({"created_at": "yesterday"}, "not_a_time", "order.created_at"),
-        ({"line_items": {}}, "wrong_type", "order.line_items"),
-        ({"line_items": [7]}, "wrong_type", "order.line_items[0]"),
-        ({"line_items": [line(1, "x")]}, "bad_amount", "order.line_items[0].price"),
-        ({"line_items": [line(1, quantity=-1)]}, "bad_quantity", "order.line_items[0].quantity"),
-        ({"line_items": [line(1) | {"quantity": 1.5}]}, "bad_quantity", "order.line_items[0]"),
-        ({"customer": "Ada"}, "wrong_type", "order.customer"),
-        ({"taxes_included": "yes"}, "wrong_type", "order.taxes_included"),
-        ({"refunds": [{"refund_line_items": []}]}, "missing_value", "order.refunds[0].id"),
-    ],
-)
-def test_a_field_that_is_not_what_it_should_be_fails_with_its_path(
-    shop: Shop, change: dict[str, Any], code: str, path: str
-) -> None:
-    found = run(shop, {"order": order(line(1), total="10.00") | change})
-    (bad,) = found.bad().values()
-    assert (bad.code, bad.outcome) == (code, "failed")
-    assert path in bad.message
-
-
-@pytest.mark.parametrize(
-    "body", [{"product": {"line_items": []}}, {"order": 7, "line_items": None}]
-)
-def test_what_is_neither_an_order_nor_a_refund_fails(shop: Shop, body: dict[str, Any]) -> None:
-    found = run(shop, [body])
-    assert len(found.bad()) == 1
-    assert not found.outcomes
-
-
-def test_money_of_two_currencies_is_refused(shop: Shop) -> None:
-    sold = order(line(1), total="10.00", currency="USD", fulfillments=[fulfilled((1, 1))])
-    found = run(shop, {"order": {**sold, "refunds": [refund("10.00", item(1))]}})
-    assert found.bad()[1].code == "currency_mismatch"

@@ -205,6 +205,15 @@ def test_a_document_that_breaks_off_is_refused_whole(read: Read, refund: Build) 
     assert error.value.code == "malformed_json"
 
 
+def test_a_document_may_be_one_line_longer_than_a_line_of_json_lines_may_be(
+    read: Read, refund: Build
+) -> None:
+    refunds = [refund(refund_id=str(n)) for n in range(3_000)]
+    text = json.dumps({"refunds_receive_get_response": {"refunds": {"refund": refunds}}})
+    assert len(text) > 1 << 20
+    assert kinds(read(text=text)) == ["apply"] * 3_000
+
+
 def test_a_blank_file_holds_nothing(read: Read) -> None:
     assert read(text="\n\n") == []
 

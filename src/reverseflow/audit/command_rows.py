@@ -63,9 +63,7 @@ def differing_commands(stored: CaseRows, rebuilt: Rebuilt) -> Iterator[Finding]:
     yield from _miscounted(stored.order_no, counted, rebuilt)
 
 
-def _miscounted(
-    order_no: str, counted: Mapping[tuple[str, str], int], rebuilt: Rebuilt
-) -> Iterator[Finding]:
+def _miscounted(order_no: str, counted: Mapping[tuple[str, str], int], rebuilt: Rebuilt) -> Iterator[Finding]:
     for ticket_no in ("", *rebuilt.case.tickets):
         for kind, event_kinds in EVENTS_OF.items():
             known = counted.get((kind, ticket_no), 0)

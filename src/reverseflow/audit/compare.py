@@ -72,9 +72,7 @@ def _projections(tenant: str, case: Case, head: str) -> Iterator[tuple[Table, li
     )
 
 
-def _columns(
-    order_no: str, table: Table, place: str, row: Sequence[Any], given: Row
-) -> Iterator[Finding]:
+def _columns(order_no: str, table: Table, place: str, row: Sequence[Any], given: Row) -> Iterator[Finding]:
     for name, told, expected in zip(table.columns.keys(), row, given, strict=True):
         if told == expected or name in _OWN_FINDING:
             continue

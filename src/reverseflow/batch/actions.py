@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
+from reverseflow.batch.rejects import CODE, MESSAGE
 from reverseflow.builtin.neutral import RecordError, read_record
 from reverseflow.contracts import BadRecord, InputReader, ReadContext, ReadItem, Record
 from reverseflow.files import BadRow, Source, TableRow, parse_integer, peek_header, read_table
-from reverseflow.batch.rejects import CODE, MESSAGE
 
 #: Columns besides ``command`` and ``ticket_no``; an empty cell is a field not given.
 COLUMNS = (
@@ -29,9 +29,7 @@ def read(source: Source, _context: ReadContext) -> Iterator[ReadItem]:
     """A record per row; a row without an id gets one from the file's digest and its number."""
     optional = (*COLUMNS, CODE, MESSAGE)
     for row in read_table(source, required=("command", "ticket_no"), optional=optional):
-        yield (
-            _bad(row) if isinstance(row, BadRow) else _item(row, f"{source.digest[:16]}:{row.row}")
-        )
+        yield (_bad(row) if isinstance(row, BadRow) else _item(row, f"{source.digest[:16]}:{row.row}"))
 
 
 def _bad(row: BadRow) -> BadRecord:
@@ -40,9 +38,7 @@ def _bad(row: BadRow) -> BadRecord:
 
 def _item(row: TableRow, made_id: str) -> ReadItem:
     cells = {
-        name: cell.strip()
-        for name, cell in row.cells.items()
-        if cell.strip() and name not in (CODE, MESSAGE)
+        name: cell.strip() for name, cell in row.cells.items() if cell.strip() and name not in (CODE, MESSAGE)
     }
     kind = cells.pop("command", "")
     fields: dict[str, object] = {"id": made_id, **cells}
@@ -50,22 +46,16 @@ def _item(row: TableRow, made_id: str) -> ReadItem:
         if kind in _NOT_HERE:
             raise ValueError(f"{kind} is no transition of a ticket; give it to: reverseflow run")
         if "expected_version" in cells:
-            fields["expected_version"] = parse_integer(
-                cells["expected_version"], minimum=1, maximum=10**9
-            )
+            fields["expected_version"] = parse_integer(cells["expected_version"], minimum=1, maximum=10**9)
         if "give_back" in cells:
             fields["give_back"] = cells["give_back"].split()
         if "lines" in cells:
             fields["lines"] = [_line(kind, text) for text in cells["lines"].split()]
         return Record(row.row, read_record(kind, fields), (row.raw,), kind)
     except RecordError as error:
-        return BadRecord(
-            row.row, (row.raw,), error.code, error.message, kind=kind, id=cells.get("id", "")
-        )
+        return BadRecord(row.row, (row.raw,), error.code, error.message, kind=kind, id=cells.get("id", ""))
     except ValueError as error:
-        return BadRecord(
-            row.row, (row.raw,), "bad_cell", str(error), kind=kind, id=cells.get("id", "")
-        )
+        return BadRecord(row.row, (row.raw,), "bad_cell", str(error), kind=kind, id=cells.get("id", ""))
 
 
 def _line(kind: str, text: str) -> dict[str, object]:

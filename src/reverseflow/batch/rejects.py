@@ -52,9 +52,7 @@ class Rejects:
                 self._add_table_row(self._file, source, text, code, message)
         self._file.flush()
 
-    def _add_table_row(
-        self, file: TextIO, source: Source, text: str, code: str, message: str
-    ) -> None:
+    def _add_table_row(self, file: TextIO, source: Source, text: str, code: str, message: str) -> None:
         if self._header_of != source.digest:
             header = [name for name in peek_header(source) if name not in (CODE, MESSAGE)]
             file.write(_csv([*header, CODE, MESSAGE]) + "\n")
@@ -70,9 +68,7 @@ def _cells(text: str, source: Source) -> str:
         return text
     with suppress(csv.Error):
         row = next(csv.reader([text]))
-        return _csv(
-            [cell for name, cell in zip(names, row, strict=False) if name not in (CODE, MESSAGE)]
-        )
+        return _csv([cell for name, cell in zip(names, row, strict=False) if name not in (CODE, MESSAGE)])
     return text
 
 

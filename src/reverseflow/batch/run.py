@@ -184,9 +184,7 @@ class Batch:
 
     def _watch(self, result: Result) -> None:
         """Stop a batch that a broken plugin would only fail from here on."""
-        faulty = result.outcome == "failed" and any(
-            code.startswith("plugin_") for code in result.codes
-        )
+        faulty = result.outcome == "failed" and any(code.startswith("plugin_") for code in result.codes)
         self._faults = self._faults + 1 if faulty else 0
         if self._faults >= FAULTS_IN_A_ROW:
             raise PluginError(
@@ -216,9 +214,7 @@ def choose_reader(
         for reader in fitting:
             if reader.name == name:
                 return reader
-        raise InputError(
-            "unknown_format", f"{shown(name)} is not one of: {known}", place=source.name
-        )
+        raise InputError("unknown_format", f"{shown(name)} is not one of: {known}", place=source.name)
     found = [reader for reader in fitting if reader.detects(source)]
     if len(found) != 1:
         which = f"could be {', '.join(r.name for r in found)}" if found else "is of no known format"

@@ -19,11 +19,11 @@ from reverseflow import (
     Command,
     InputError,
     InputReader,
-    Source,
     JsonObject,
     ReadContext,
     ReadItem,
     Record,
+    Source,
     read_json_lines,
     shown,
 )
@@ -150,9 +150,7 @@ def _only_pair(value: object) -> tuple[str, object]:
         ((kind, fields),) = value.items()
         return kind, fields
     found = f"{len(value)} keys" if isinstance(value, dict) else "no object"
-    message = (
-        f'a record is an object with one key, its kind, as in {{"apply": {{…}}}}; here is {found}'
-    )
+    message = f'a record is an object with one key, its kind, as in {{"apply": {{…}}}}; here is {found}'
     raise RecordError((Fault("bad_record", "$", message),))
 
 

@@ -30,6 +30,7 @@ REASONS = (
     Reason("refused_delivery", "delivery refused", "拒收", fault="buyer",
            freight_out="buyer", freight_back="buyer", aliases=("不喜欢/不想要（拒收）",)),
     Reason("no_reason_return", "return without giving a reason", "七天无理由退货", fault="buyer",
+           window="no_reason",
            freight_out="buyer", freight_back="buyer",
            aliases=("7天无理由退换货", "七天无理由退换货", "7天无理由退货")),
     Reason("size_fit", "size does not fit", "大小/尺寸不合适", fault="buyer",

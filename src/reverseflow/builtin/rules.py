@@ -4,16 +4,16 @@ from datetime import datetime, timedelta
 
 from reverseflow import ACCEPT, REFER, REFUSE, Rule, RuleInput, Verdict, shown
 
-#: The reason that has a window of its own, whatever the goods are like.
-NO_REASON = "no_reason_return"
+#: The window of its own that a return without any reason has, whatever the goods are like.
+NO_REASON = "no_reason"
 #: Reasons that find no fault with the goods: what was sold as final sale stays with the buyer.
-WITHOUT_FAULT = (NO_REASON, "not_wanted", "size_fit")
+WITHOUT_FAULT = ("no_reason_return", "not_wanted", "size_fit")
 
 
 def auto_unshipped(given: RuleInput) -> Verdict | None:
     """Accept a refund of goods that were not shipped, where the policy allows it (S-03, S-05)."""
-    if given.phase != "unshipped":
-        return None
+    if given.phase != "unshipped" or given.actor_role == "platform":
+        return None  # what the platform brings, the platform approves
     if given.shipping_asked:
         return Verdict(REFER, "shipping_asked", "the freight is asked for; a person decides")
     if given.policy.auto_approve_unshipped:
@@ -24,9 +24,11 @@ def auto_unshipped(given: RuleInput) -> Verdict | None:
 def return_window(given: RuleInput) -> Verdict | None:
     """Refuse after the window from receipt has passed (S-08); before receipt none has begun."""
     received = given.case.received_at
+    if given.actor_role == "platform":  # what the platform has accepted, it has accepted
+        return None
     if given.phase != "received" or received is None:
         return None
-    no_reason = given.reason.code == NO_REASON
+    no_reason = given.reason.window == NO_REASON
     days = given.policy.no_reason_window_days if no_reason else given.policy.return_window_days
     if given.now - received <= timedelta(days=days):
         return None

@@ -20,9 +20,7 @@ from reverseflow.builtin.neutral import command_class, record_key
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 FOLDER = Path(__file__).with_name("schemas")
 
-_AMOUNTS = frozenset(
-    "amount discount fee paid refund_shipping refunded service_fee tax unit_price".split()
-)
+_AMOUNTS = frozenset("amount discount fee paid refund_shipping refunded service_fee tax unit_price".split())
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "tender": tuple(TENDERS),
     "funded_by": tuple(FUNDERS),

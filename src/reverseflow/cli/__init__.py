@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from importlib import import_module
 from typing import IO, Any
 
@@ -34,11 +35,15 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
 class LazyGroup(click.Group):
     """Commands from the table, imported when called; further ones are the plugins'."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click asks so
         """The names in the table, in its order."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click asks so
+        cmd_name: str,
+    ) -> click.Command | None:
         """The command of a name: a built-in one, else one a plugin registered."""
         if cmd_name in COMMANDS:
             module, attribute, _ = COMMANDS[cmd_name]
@@ -46,7 +51,11 @@ class LazyGroup(click.Group):
             return command
         return _plugin_command(cmd_name)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click asks so
+        formatter: click.HelpFormatter,
+    ) -> None:
         """The list in ``--help``, from the table: nothing is imported for it."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, help_) for name, (_, _, help_) in COMMANDS.items()])
@@ -55,7 +64,12 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click does; an unknown name gets its nearest neighbours as advice."""
-        return super().resolve_command(ctx, args)
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            if near := get_close_matches(args[0], COMMANDS):
+                error.message += f" Did you mean {' or '.join(near)}?"
+            raise
 
 
 def _plugin_command(name: str) -> click.Command | None:
@@ -95,6 +109,4 @@ def main(args: Sequence[str] | None = None) -> None:
     _utf8(sys.stderr)
     arguments = list(sys.argv[1:] if args is None else args)
     debug = "--debug" in arguments[:1]
-    sys.exit(
-        reported(lambda: cli.main(arguments, "reverseflow", standalone_mode=False), debug=debug)
-    )
+    sys.exit(reported(lambda: cli.main(arguments, "reverseflow", standalone_mode=False), debug=debug))

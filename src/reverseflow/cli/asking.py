@@ -41,11 +41,16 @@ def application(order_no: str, options: Mapping[str, Any], **further: Any) -> "A
         order_no=order_no,
         type=options["type_"],
         reason=options["reason"],
-        lines=tuple(_asked(text) for text in options["lines"]),
+        lines=asked(options["lines"]),
         amount=options["amount"],
         refund_shipping=True if shipping == "all" else shipping or False,
         **further,
     )
+
+
+def asked(texts: Sequence[str]) -> "tuple[LineAsked, ...]":
+    """What is asked for by line: ``B=1``, ``A=1@10.00`` or ``A=@10.00``."""
+    return tuple(_asked(text) for text in texts)
 
 
 def _asked(text: str) -> "LineAsked":

@@ -4,6 +4,7 @@ import json
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -20,7 +21,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def store_options(command: _F) -> _F:
-    """``--db``, ``--tenant``, ``--now``, ``--only``, ``--without``: which store, when, which plugins."""
+    """``--db``, ``--tenant``, ``--now``, ``--only``, ``--without``: store, clock, plugins."""
     for option in (
         click.option("--without", multiple=True, metavar="PLUGIN", help="Leave a plugin out."),
         click.option("--only", multiple=True, metavar="PLUGIN", help="Use only these plugins."),
@@ -79,13 +80,11 @@ def registry(options: dict[str, Any]) -> "Registry":
     from reverseflow.plugins import load_plugins
 
     told = settings()
-    return load_plugins(
-        options.get("only") or told.only or None, options.get("without") or told.without
-    )
+    return load_plugins(options.get("only") or told.only or None, options.get("without") or told.without)
 
 
 def database_url(options: dict[str, Any]) -> str:
-    """The store's URL: the option, else the environment, else the configuration, else the default."""
+    """The store's URL: of the option, the environment, the configuration, else the default."""
     return options.get("db") or settings().database
 
 
@@ -119,26 +118,31 @@ def print_json(value: object) -> None:
     click.echo(json.dumps(value, ensure_ascii=False))
 
 
-def print_results(results: Iterable["Result"], *, as_json: bool) -> None:
-    """What became of commands; ends the command with the exit status that says so."""
-    worst = ExitStatus.DONE
-    for result in results:
+def print_results(results: Iterable["Result"], *, as_json: bool, names: Sequence[str] = ()) -> None:
+    """What became of commands; ends the command with the exit status that says so.
+
+    `names` are the tickets as the operator named them, one per result.
+    """
+    statuses = []
+    for result, name in zip_longest(results, names, fillvalue=""):
+        assert not isinstance(result, str), "there is a result for every name"
         if as_json:
             print_json(result.document())
         else:
-            name = result.ticket_no or result.order_no or result.id
-            money = f" {result.refund} {result.currency}" if result.refund else ""
-            said = f": {', '.join(result.codes)}: {result.message}" if result.codes else ""
             bad = result.outcome in ("refused", "failed")
-            click.echo(
-                f"{name} {result.kind} {result.outcome} {result.status}{money}{said}".replace(
-                    "  ", " "
-                ),
-                err=bad,
-            )
-        worst = max(worst, _status(result))
-    if worst:
-        raise click.exceptions.Exit(worst)
+            click.echo(_line(result, result.ticket_no or name), err=bad)
+        statuses.append(_status(result))
+    if any(statuses):
+        raise click.exceptions.Exit(max(statuses) if all(statuses) else ExitStatus.DONE_IN_PART)
+
+
+def _line(result: "Result", name: str) -> str:
+    """A result for a person: ``E1-R1 approve applied approved 45.00 CNY``."""
+    told = [name or result.order_no or result.id, result.kind, result.outcome, result.status]
+    if result.refund:
+        told += [result.refund, result.currency]
+    said = f": {', '.join(result.codes)}: {result.message}" if result.codes else ""
+    return " ".join(word for word in told if word) + said
 
 
 def _status(result: "Result") -> ExitStatus:
@@ -150,35 +154,34 @@ def _status(result: "Result") -> ExitStatus:
 def width(text: str) -> int:
     """Columns a text takes on a terminal: wide characters take two."""
     return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
-        for c in text
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
     )
 
 
-def print_table(
-    columns: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence[str] = ()
-) -> None:
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence[str] = ()) -> None:
     """An aligned table; control characters are escaped, columns in `right` are set flush right."""
     cells = [[_cell(value) for value in row] for row in rows]
-    widths = [
-        max([width(name), *(width(row[i]) for row in cells)]) for i, name in enumerate(columns)
-    ]
+    widths = [max([width(name), *(width(row[i]) for row in cells)]) for i, name in enumerate(columns)]
     for row in [list(columns), *cells]:
         parts = [
-            " " * (space - width(text)) + text
-            if name in right
-            else text + " " * (space - width(text))
+            " " * (space - width(text)) + text if name in right else text + " " * (space - width(text))
             for text, space, name in zip(row, widths, columns, strict=True)
         ]
         click.echo("  ".join(parts).rstrip())
 
 
+def print_pairs(pairs: Iterable[tuple[str, object]]) -> None:
+    """Names and values, one pair a line, aligned; pairs without a value are left out."""
+    told = [(name, _cell(value)) for name, value in pairs if value not in (None, "")]
+    space = max((width(name) for name, _ in told), default=0)
+    for name, text in told:
+        click.echo(f"  {name.replace('_', ' ')}{' ' * (space - width(name))}  {text}")
+
+
 def _cell(value: object) -> str:
     if value is None:
         return ""
-    return "".join(
-        c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(value)
-    )
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(value))
 
 
 def money_text(minor: int, currency: str) -> str:

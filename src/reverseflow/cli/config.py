@@ -58,17 +58,13 @@ def _read(path: Path) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError("bad_configuration", str(error), place=str(path)) from None
     except OSError as error:
-        raise UsageError(
-            "bad_configuration", error.strerror or "cannot be read", place=str(path)
-        ) from None
+        raise UsageError("bad_configuration", error.strerror or "cannot be read", place=str(path)) from None
 
 
 def _checked(told: dict[str, Any], path: Path) -> dict[str, Any]:
     for key, value in told.items():
         if key not in KEYS:
-            raise UsageError(
-                "unknown_key", f"{shown(key)} is not one of {', '.join(KEYS)}", place=str(path)
-            )
+            raise UsageError("unknown_key", f"{shown(key)} is not one of {', '.join(KEYS)}", place=str(path))
         if not isinstance(value, KEYS[key]):
             raise UsageError("wrong_type", f"{key} must be a {KEYS[key].__name__}", place=str(path))
     for key, value in told.get("plugins", {}).items():
@@ -80,7 +76,5 @@ def _checked(told: dict[str, Any], path: Path) -> dict[str, Any]:
             )
     for name, options in told.get("movers", {}).items():
         if not isinstance(options, dict) or not all(isinstance(v, str) for v in options.values()):
-            raise UsageError(
-                "wrong_type", f"movers.{name} must be a table of texts", place=str(path)
-            )
+            raise UsageError("wrong_type", f"movers.{name} must be a table of texts", place=str(path))
     return told

@@ -16,7 +16,9 @@ def db() -> None:
 @db.command()
 @store_options
 def upgrade(**options: Any) -> None:
-    """Bring the store to this version's schema; an empty database gets all tables.
+    """Bring the store to this version's schema.
+
+    An empty database gets all tables.
 
     Example: reverseflow db upgrade --db postgresql://shop@localhost/shop
     """
@@ -31,19 +33,22 @@ def upgrade(**options: Any) -> None:
 @json_option
 @store_options
 def status(as_json: bool, **options: Any) -> None:
-    """Show the store's schema and this version's; exit status 9 when they differ.
+    """Show the store's schema and this version's.
+
+    Exit status 9 when they differ.
 
     Example: reverseflow db status
     """
     from reverseflow.storage import database
+    from reverseflow.storage.tables import SCHEMA_HEAD
 
     engine = database.open_database(database_url(options), must_exist=True)
     with database.storage_errors(), database.reader(engine).connect() as connection:
         found = database.schema_version(connection)
     engine.dispose()
     if as_json:
-        print_json({"schema": found, "wanted": database.SCHEMA_HEAD})
+        print_json({"schema": found, "wanted": SCHEMA_HEAD})
     else:
-        click.echo(f"schema {found or 'none'}, this version works with {database.SCHEMA_HEAD}")
-    if found != database.SCHEMA_HEAD:
+        click.echo(f"schema {found or 'none'}, this version works with {SCHEMA_HEAD}")
+    if found != SCHEMA_HEAD:
         raise click.exceptions.Exit(ExitStatus.SCHEMA_MISMATCH)

@@ -40,9 +40,7 @@ def demo(file: str | None, **options: Any) -> None:
     options["db"] = options["db"] or f"sqlite:///{STORE}"
     started = time.perf_counter()
     with open_engine(options, create=True) as engine:
-        summary = run_files(
-            engine, (path,), "generic_web", {"rejects": REJECTS, "format_": "ledger"}
-        )
+        summary = run_files(engine, (path,), "generic_web", {"rejects": REJECTS, "format_": "ledger"})
         delivered = _deliver(engine)
         seconds = time.perf_counter() - started
         _report(engine, summary, delivered, seconds)
@@ -57,9 +55,7 @@ def _real_week() -> Path:
         path = folder / "online-retail" / FILE
         if path.exists():
             return path
-    raise UsageError(
-        "file_missing", "the demo's ledger is not installed; give one: reverseflow demo FILE"
-    )
+    raise UsageError("file_missing", "the demo's ledger is not installed; give one: reverseflow demo FILE")
 
 
 def _deliver(engine: "Engine") -> int:
@@ -84,7 +80,8 @@ def _report(engine: "Engine", summary: "Summary", delivered: int, seconds: float
     click.echo(f"  {delivered:>8,}  instructions delivered now to {INSTRUCTIONS}")
     for currency, (paid, reserved, refunded) in money.items():
         click.echo(
-            f"\n{currency}: {money_text(paid, currency)} paid, {money_text(refunded, currency)} refunded, "
+            f"\n{currency}: {money_text(paid, currency)} paid, "
+            f"{money_text(refunded, currency)} refunded, "
             f"{money_text(reserved, currency)} reserved"
         )
     if summary.codes:
@@ -109,9 +106,7 @@ def _verify(engine: "Engine") -> None:
 
 def _next_steps(url: str) -> None:
     command = Path(sys.argv[0])
-    name = (
-        command.name if shutil.which(command.name) or not command.exists() else _relative(command)
-    )
+    name = command.name if shutil.which(command.name) or not command.exists() else _relative(command)
     click.echo("\nTry next:")
     for rest in (
         "ticket list",

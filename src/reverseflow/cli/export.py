@@ -11,9 +11,7 @@ from reverseflow.cli.common import open_engine, parse_now, store_options
 
 
 @click.command()
-@click.option(
-    "--since", metavar="TIME", help="Only cases to which something happened at or after this time."
-)
+@click.option("--since", metavar="TIME", help="Only cases to which something happened at or after this time.")
 @click.option("--output", type=click.Path(dir_okay=False), help="Write to this file.")
 @store_options
 def export(since: str | None, output: str | None, **options: Any) -> None:

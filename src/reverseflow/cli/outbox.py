@@ -35,9 +35,7 @@ def outbox() -> None:
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True)
 @json_option
 @store_options
-def list_(
-    state: str | None, ticket_no: str | None, limit: int, as_json: bool, **options: Any
-) -> None:
+def list_(state: str | None, ticket_no: str | None, limit: int, as_json: bool, **options: Any) -> None:
     """List instructions with their state, attempts and last error.
 
     Example: reverseflow outbox list --state pending
@@ -50,9 +48,7 @@ def list_(
         for row in found:
             print_json(row)
     else:
-        print_table(
-            _COLUMNS, [[row.get(name) for name in _COLUMNS] for row in found], right=("amount",)
-        )
+        print_table(_COLUMNS, [[row.get(name) for name in _COLUMNS] for row in found], right=("amount",))
 
 
 @outbox.command()
@@ -74,7 +70,9 @@ def run(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Deliver what is due, each instruction under its one key. Exit status 11 while any is unresolved.
+    """Deliver what is due, each instruction under its one key.
+
+    Exit status 11 while any is unresolved.
 
     Example: reverseflow outbox run --out refunds.jsonl
     """
@@ -115,7 +113,5 @@ def retry(ticket_no: str, key: str, as_json: bool, **options: Any) -> None:
     from reverseflow.core.commands import Retry
 
     with open_engine(options) as engine:
-        results = engine.execute(
-            [Retry(ticket_no=ticket_no, key=key, actor=required_actor(options))]
-        )
+        results = engine.execute([Retry(ticket_no=ticket_no, key=key, actor=required_actor(options))])
     print_results(results, as_json=as_json)

@@ -26,10 +26,7 @@ def plugins(strict: bool, as_json: bool, **options: Any) -> None:
     else:
         print_table(
             ("name", "distribution", "version", "status", "provides"),
-            [
-                (i.name, i.distribution, i.version, i.status, i.error or ", ".join(i.provides))
-                for i in found
-            ],
+            [(i.name, i.distribution, i.version, i.status, i.error or ", ".join(i.provides)) for i in found],
         )
     if strict and any(info.status == "failed" for info in found):
         raise click.exceptions.Exit(ExitStatus.PLUGIN_FAULT)

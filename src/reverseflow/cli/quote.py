@@ -1,7 +1,6 @@
 """``reverseflow quote``: the money of an application, before there is one."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,7 +15,7 @@ from reverseflow.cli.common import (
     settings,
     store_options,
 )
-from reverseflow.core.errors import ExitStatus, ReverseFlowError, UsageError, shown
+from reverseflow.core.errors import ExitStatus, InputError, ReverseFlowError, UsageError
 
 if TYPE_CHECKING:
     from reverseflow.core.commands import Apply
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 _WHY = {
     "discount_not_paid": "a discount: it was never paid",
     "tender_policy": "the policy does not give this tender back",
-    "refunded_outside": "was given back outside of the engine already",
+    "refunded_outside": "given back outside of the engine already",
 }
 _LINE_COLUMNS = ("line_no", "quantity", "list", "discount", "tax", "refund")
 
@@ -42,56 +41,105 @@ _LINE_COLUMNS = ("line_no", "quantity", "list", "discount", "tax", "refund")
 def quote(source: str, as_json: bool, **options: Any) -> None:
     """Show what an application would be refunded, figure by figure; nothing is written.
 
-    Give a file of neutral records (orders in it count as known), ``-`` for standard input, or an
-    order number with --type, --reason and --line. Exit status 5 when the rules refuse.
+    Give a file with the neutral records of applications (``-`` is standard input), or an order's
+    number with --type, --reason and --line. Exit status 5 when the rules refuse.
 
     Example: reverseflow quote E1 --type refund_only --reason not_wanted --line B=1
     """
     asked = [options[name] for name in ("type_", "reason", "lines", "amount", "refund_shipping")]
-    statuses: list[ExitStatus] = []
-    with open_engine(options) as engine, ExitStack() as stack:
-        applications = (
-            iter([("", application(source, options, actor=_actor(options)))])
-            if any(asked)
-            else _from_file(engine, source, options, stack)
-        )
-        for place, wanted in applications:
-            statuses.append(_quote(engine, place, wanted, as_json=as_json))
-    if not statuses:
-        raise UsageError("nothing_to_quote", f"{shown(source)} holds no application")
+    actor = str(options["actor"] or settings().actor or "system")
+    with open_engine(options) as engine:
+        if any(asked):
+            found: Iterator[_Found] = iter([("", application(source, options, actor=actor))])
+        else:
+            found = _applications(engine, source, options)
+        statuses = [_quote(engine, place, one, as_json=as_json) for place, one in found]
     if any(statuses):
-        mixed = not all(statuses)
-        raise click.exceptions.Exit(ExitStatus.DONE_IN_PART if mixed else max(statuses))
+        raise click.exceptions.Exit(max(statuses) if all(statuses) else ExitStatus.DONE_IN_PART)
 
 
-def _actor(options: Mapping[str, Any]) -> str:
-    return str(options["actor"] or settings().actor or "system")
+_Found = tuple[str, "Apply | ReverseFlowError"]
 
 
-def _from_file(
-    engine: "Engine", name: str, options: Mapping[str, Any], stack: ExitStack
-) -> "Iterator[tuple[str, Apply | ReverseFlowError]]":
-    """The applications in a file; an order before them is recorded, and undone at the end."""
+def _applications(engine: "Engine", name: str, options: Mapping[str, Any]) -> Iterator[_Found]:
+    """The applications of a file, each with its place; other records are passed over."""
+    from reverseflow.batch.run import Batch, Summary
     from reverseflow.builtin import neutral
     from reverseflow.contracts import BadRecord, Record
-    from reverseflow.core.commands import Apply, RecordOrder
-    from reverseflow.core.errors import InputError
+    from reverseflow.core.commands import Apply
     from reverseflow.files import open_source
 
-    dry = False
-    source = open_source(name, options["encoding"])
-    for item in neutral.read(source, None):  # type: ignore[arg-type]
+    try:
+        source = open_source(name, options["encoding"])
+    except InputError as error:
+        hint = "; to quote an order give --type, --reason and --line"
+        more = hint if error.code == "file_missing" else ""
+        raise InputError(error.code, error.message + more, place=error.place) from None
+    number = passed = 0
+    for item in neutral.read(source, Batch(engine, source, neutral.READER, "", Summary())):
         place = f"{source.name}:{item.row}"
         if isinstance(item, BadRecord):
+            number += 1
             yield place, InputError(item.code, item.message)
         elif isinstance(item, Record) and isinstance(item.command, Apply):
+            number += 1
             yield place, item.command
-        elif isinstance(item, Record) and isinstance(item.command, RecordOrder):
-            if not dry:
-                stack.enter_context(engine.dry_run())
-                dry = True
-            result = engine.execute([item.command], platform=settings().platform)[0]
-            if result.outcome == "refused":
-                yield place, _refusal(result.codes[0], result.message)
         else:
-            yield place, InputError("not_an_application", "only an application can be quoted")
+            passed += 1
+    if passed:
+        click.echo(f"{source.name}: {passed} records that are no application passed over", err=True)
+    if not number:
+        raise UsageError("nothing_to_quote", "the file holds no application", place=source.name)
+
+
+def _quote(engine: "Engine", place: str, asked: "Apply | ReverseFlowError", *, as_json: bool) -> ExitStatus:
+    """Print the quote of one application, or why there is none; the exit status it leads to."""
+    try:
+        if isinstance(asked, ReverseFlowError):
+            raise asked
+        document = engine.quote(asked)
+    except ReverseFlowError as error:
+        where = f"{place}: " if place else ""
+        click.echo(f"reverseflow: {where}{error}", err=True)
+        plain = error.exit_status == ExitStatus.INTERNAL_ERROR  # a refusal, not a fault
+        return ExitStatus.REFUSED if plain else error.exit_status
+    if as_json:
+        print_json(document)
+    else:
+        _print(document)
+    refusing = [verdict for verdict in document["verdicts"] if verdict["outcome"] == "refuse"]
+    for verdict in refusing:
+        click.echo(
+            f"reverseflow: {verdict['code']}: the rule {verdict['rule']} would refuse this",
+            err=True,
+        )
+    return ExitStatus.REFUSED if refusing else ExitStatus.DONE
+
+
+def _print(document: "JsonObject") -> None:
+    """A quote for a person: the lines, then every other figure with its why."""
+    currency, total = document["currency"], document["total"]
+    click.echo(f"{document['order_no']}  {document['type']}  {total} {currency}\n")
+    print_table(
+        _LINE_COLUMNS,
+        [[line[name] for name in _LINE_COLUMNS] for line in document["lines"]],
+        right=_LINE_COLUMNS[1:],
+    )
+    click.echo()
+    print_table(("figure", currency, "why"), list(figures(document)), right=(currency,))
+    click.echo(f"\nstrategy {document['strategy']}, rulebook {document['rulebook']}")
+
+
+def figures(document: "JsonObject") -> Iterator[tuple[str, str, str]]:
+    """Every figure of a quote besides its lines: what, amount, why."""
+    some = set(document["freight"]) - set("0.")
+    yield "freight", document["freight"], "shipping given back" if some else "none is given back"
+    for fee in document["fees"]:
+        yield f"fee {fee['code']}", fee["amount"], f"{fee['why']} ({fee['plugin']}; {fee['payer']})"
+    yield "total", document["total"], "lines, freight and fees together"
+    for tender in document["tenders"]:
+        yield f"to {tender['payment_no']}", tender["refund"], f"goes back as {tender['tender']}"
+    for kept in document["not_returned"]:
+        yield f"not {kept['what']}", kept["amount"], _WHY.get(kept["why"], kept["why"])
+    for verdict in document["verdicts"]:
+        yield f"rule {verdict['rule']}", "", f"{verdict['outcome']}: {verdict['code']}"

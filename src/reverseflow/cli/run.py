@@ -31,20 +31,14 @@ _LOUD = 20  # messages about rows printed before they are only counted
     help="Whose files they are; else the configuration's, else the only one installed.",
 )
 @click.option("--format", "format_", metavar="NAME", help="The file format; else it is recognised.")
-@click.option(
-    "--option", "-o", "pairs", multiple=True, metavar="KEY=VALUE", help="An option of the reader."
-)
+@click.option("--option", "-o", "pairs", multiple=True, metavar="KEY=VALUE", help="An option of the reader.")
 @click.option(
     "--encoding",
     metavar="NAME",
     help="The encoding, such as gb18030; else UTF-8 or strictly detected.",
 )
-@click.option(
-    "--results", type=click.Path(dir_okay=False), help="Write a result line per record here."
-)
-@click.option(
-    "--rejects", type=click.Path(dir_okay=False), help="Write refused and failed rows here."
-)
+@click.option("--results", type=click.Path(dir_okay=False), help="Write a result line per record here.")
+@click.option("--rejects", type=click.Path(dir_okay=False), help="Write refused and failed rows here.")
 @click.option("--dry-run", is_flag=True, help="Decide everything as usual, keep nothing.")
 @click.option("--emit-records", is_flag=True, help="Print the neutral records the files turn into.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result lines on standard output.")
@@ -113,7 +107,7 @@ def run_files(
     summary = Summary()
     with ExitStack() as stack:
         stack.enter_context(_sigterm())
-        results, rejects = _outputs(stack, files, options)
+        results, rejects = _outputs(stack, options)
         for name in files:
             source = open_source(name, options.get("encoding"))
             if source.encoding_note:
@@ -124,23 +118,20 @@ def run_files(
             )
             with _progress(source) as progress:
                 Batch(
-                    engine, source, reader, platform, summary, _reader_options(options), results, rejects,
-                    _speaker(), _printer(options), progress,
+                    engine, source, reader, platform, summary, _reader_options(options),
+                    results, rejects, _speaker(), _printer(options), progress,
                 ).run()  # fmt: skip
     return summary
 
 
-def _outputs(
-    stack: ExitStack, files: tuple[str, ...], options: Mapping[str, Any]
-) -> tuple[Any, Any]:
+def _outputs(stack: ExitStack, options: Mapping[str, Any]) -> tuple[Any, Any]:
     from reverseflow.batch.rejects import Rejects
 
     results = sys.stdout if options.get("as_json") else None
     if options.get("results"):
-        results = stack.enter_context(Path(options["results"]).open("w", encoding="utf-8"))
-    rejects = (
-        stack.enter_context(Rejects(Path(options["rejects"]))) if options.get("rejects") else None
-    )
+        file = Path(options["results"]).open("w", encoding="utf-8")  # noqa: SIM115 - the stack's
+        results = stack.enter_context(file)
+    rejects = stack.enter_context(Rejects(Path(options["rejects"]))) if options.get("rejects") else None
     return results, rejects
 
 
@@ -221,9 +212,7 @@ def _sigterm() -> Iterator[None]:
 def say_summary(summary: "Summary", *, dry_run: bool = False, rejects: str | None = None) -> None:
     """The summary of a batch for a person, on standard error."""
     outcomes = summary.outcomes
-    told = ", ".join(
-        f"{outcomes[name]:,} {name}" for name in ("applied", "replayed", "refused", "failed")
-    )
+    told = ", ".join(f"{outcomes[name]:,} {name}" for name in ("applied", "replayed", "refused", "failed"))
     click.echo(f"{'dry run, nothing kept: ' if dry_run else ''}{told}", err=True)
     for what, count in sorted(summary.rows.items()):
         click.echo(f"  {count:>10,} rows: {what}", err=True)

@@ -6,7 +6,6 @@ content. Free text that may be personal is in it only as a digest.
 
 import hashlib
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 import attrs
@@ -15,14 +14,20 @@ from reverseflow.core.commands import CaseCommand
 from reverseflow.core.events import canonical_json
 
 _PRIVATE = ("note", "reason_text", "return_to", "text")
-_LEFT_OUT = ("id", "expected_version")
+#: What may differ when the same thing is said again: a platform moves its deadlines.
+_LEFT_OUT = ("id", "expected_version", "deadline")
 
 
-@cache
-def _fields(type_: type) -> tuple[tuple[str, Any], ...]:
-    return tuple(
-        (field.name, field.default) for field in attrs.fields(type_) if field.name not in _LEFT_OUT
-    )
+_FIELDS: dict[Any, tuple[tuple[str, Any], ...]] = {}
+
+
+def _fields(type_: Any) -> tuple[tuple[str, Any], ...]:
+    """The fields of a record's class that count, with their defaults."""
+    if type_ not in _FIELDS:
+        _FIELDS[type_] = tuple(
+            (field.name, field.default) for field in attrs.fields(type_) if field.name not in _LEFT_OUT
+        )
+    return _FIELDS[type_]
 
 
 def content_of(command: CaseCommand) -> str:
@@ -55,6 +60,4 @@ def _digest(value: object) -> str:
 
 def differing_field(stored: dict[str, Any], told: dict[str, Any]) -> str:
     """The first field in which two contents differ."""
-    return next(
-        (name for name in sorted({*stored, *told}) if stored.get(name) != told.get(name)), ""
-    )
+    return next((name for name in sorted({*stored, *told}) if stored.get(name) != told.get(name)), "")

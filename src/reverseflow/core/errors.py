@@ -47,11 +47,7 @@ class ReverseFlowError(Exception):
         self.place = place
 
     def __str__(self) -> str:
-        return (
-            f"{self.place}: {self.code}: {self.message}"
-            if self.place
-            else f"{self.code}: {self.message}"
-        )
+        return f"{self.place}: {self.code}: {self.message}" if self.place else f"{self.code}: {self.message}"
 
 
 class InputError(ReverseFlowError):

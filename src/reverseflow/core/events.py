@@ -6,6 +6,7 @@ free text that stands beside the chained bytes so that it can be erased.
 
 import hashlib
 import json
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 import attrs
@@ -13,13 +14,12 @@ import attrs
 from reverseflow.core.values import JsonObject, time_text
 
 _TAG = b"reverseflow.event.v1\n"
-_ENCODER = json.JSONEncoder(
-    sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
-)
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 #: The encoder's C part, made once rather than per call (None on another Python than CPython).
-_PIECES = json.encoder.c_make_encoder and json.encoder.c_make_encoder(
+_MAKE: Callable[..., Callable[[object, int], Iterable[str]]] | None = vars(json.encoder)["c_make_encoder"]
+_PIECES = _MAKE and _MAKE(
     None, _ENCODER.default, json.encoder.encode_basestring, None, ":", ",", True, False, False
 )
 

@@ -51,9 +51,7 @@ def _recorded(_case: Case, payload: JsonObject) -> dict[str, Any]:
         fields["discounts"] = tuple((code, amount) for code, amount in told["discounts"])
         fields["paid_by"] = tuple((tender, amount) for tender, amount in told["paid_by"])
         lines[told["line_no"]] = OrderLine(**fields)
-    fields = {
-        name: payload[name] for name in ("platform", "shop", "currency", "price_includes_tax")
-    }
+    fields = {name: payload[name] for name in ("platform", "shop", "currency", "price_includes_tax")}
     fields |= _times(payload)
     fields["lines"] = lines
     fields["payments"] = {told["payment_no"]: Payment(**told) for told in payload["payments"]}
@@ -91,9 +89,7 @@ def _claim_fields(claim: JsonObject, old: Ticket | None = None) -> dict[str, Any
     """The fields a claim sets; what became of the goods of a line so far stays with the line."""
     lines = []
     for no, quantity, value, tax, tenders, refund, asked in claim["lines"]:
-        line = TicketLine(
-            no, quantity, value, tax, tuple((t, a) for t, a in tenders), refund, asked
-        )
+        line = TicketLine(no, quantity, value, tax, tuple((t, a) for t, a in tenders), refund, asked)
         before = old.line(no) if old else None
         if before is not None and before.received:
             line = replaced(
@@ -169,12 +165,10 @@ def _revised(ticket: Ticket, event: Event) -> dict[str, Any]:
 
 
 def _received(ticket: Ticket, event: Event) -> dict[str, Any]:
-    units = {line_no: quantity for line_no, quantity in event.payload["received"]}
+    units: dict[str, int] = dict(event.payload["received"])
     return {
         "lines": tuple(
-            replaced(line, received=line.received + units[line.line_no])
-            if line.line_no in units
-            else line
+            replaced(line, received=line.received + units[line.line_no]) if line.line_no in units else line
             for line in ticket.lines
         )
     }
@@ -237,9 +231,7 @@ def _hold(ticket: Ticket | None) -> tuple[dict[str, Claim], dict[str, tuple[int,
         return {}, {}
     settled = ticket.legs.get(SETTLEMENT) == "settled"
     lines = {
-        line.line_no: Claim(
-            line.quantity, 0 if settled else line.value, line.value if settled else 0
-        )
+        line.line_no: Claim(line.quantity, 0 if settled else line.value, line.value if settled else 0)
         for line in ticket.lines
     }
     payments = {

@@ -108,12 +108,8 @@ def _goods_lines(order: RecordOrder) -> list[JsonObject]:
                 "discount": discount,
                 "discounts": [],
                 "returnable": facts.returnable,
-                "shipped": _units(
-                    facts.shipped, quantity, bool(order.shipped_at), f"{path}.shipped"
-                ),
-                "received": _units(
-                    facts.received, quantity, bool(order.received_at), f"{path}.received"
-                ),
+                "shipped": _units(facts.shipped, quantity, bool(order.shipped_at), f"{path}.shipped"),
+                "received": _units(facts.received, quantity, bool(order.received_at), f"{path}.received"),
                 "extra": _extra(facts),
             }
         )
@@ -142,13 +138,9 @@ def _spread_discounts(order: RecordOrder, lines: list[JsonObject]) -> None:
     codes: list[tuple[str, int]] = []
     for index, told in enumerate(order.discounts):
         if told.funded_by not in FUNDERS:
-            raise Refused(
-                "unknown_funder", f"discounts[{index}].funded_by: {shown(told.funded_by)}"
-            )
+            raise Refused("unknown_funder", f"discounts[{index}].funded_by: {shown(told.funded_by)}")
         codes.append((told.code, amount_in(told.amount, currency, f"discounts[{index}].amount")))
-    open_lines = [
-        line for facts, line in zip(order.lines, lines, strict=True) if facts.paid is None
-    ]
+    open_lines = [line for facts, line in zip(order.lines, lines, strict=True) if facts.paid is None]
     if len(open_lines) < len(lines):
         codes = _after_platform_split(order, lines, codes)
     left = [line["unit_price"] * line["quantity"] - line["discount"] for line in open_lines]
@@ -176,7 +168,7 @@ def _after_platform_split(
     order: RecordOrder, lines: list[JsonObject], codes: list[tuple[str, int]]
 ) -> list[tuple[str, int]]:
     """Take what the lines with a platform's own split already bear off the order's discounts."""
-    remaining = [list(code) for code in codes]
+    left = [amount for _, amount in codes]
     for index, (facts, line) in enumerate(zip(order.lines, lines, strict=True)):
         if facts.paid is None:
             continue
@@ -191,17 +183,17 @@ def _after_platform_split(
                 f"{format_amount(net, order.currency)}",
             )
         borne = net - paid
-        for entry in remaining:
-            part = min(borne, int(entry[1]))
+        for position, (code, _) in enumerate(codes):
+            part = min(borne, left[position])
             if part:
-                line["discounts"].append([entry[0], part])
-                entry[1] = int(entry[1]) - part
+                line["discounts"].append([code, part])
+                left[position] -= part
                 borne -= part
         if borne:
             line["discounts"].append(["platform_split", borne])
     if all(facts.paid is not None for facts in order.lines):
         return []
-    return [(str(code), int(amount)) for code, amount in remaining]
+    return [(code, amount) for (code, _), amount in zip(codes, left, strict=True)]
 
 
 def _price_line(order: RecordOrder, facts: LineFacts, line: JsonObject, path: str) -> None:
@@ -216,9 +208,7 @@ def _price_line(order: RecordOrder, facts: LineFacts, line: JsonObject, path: st
 def _tax(order: RecordOrder, facts: LineFacts, net: int, path: str) -> int:
     if facts.tax is not None:
         return amount_in(facts.tax, order.currency, f"{path}.tax")
-    return sum(
-        _one_tax(order, tax, net, f"{path}.taxes[{index}]") for index, tax in enumerate(facts.taxes)
-    )
+    return sum(_one_tax(order, tax, net, f"{path}.taxes[{index}]") for index, tax in enumerate(facts.taxes))
 
 
 def _one_tax(order: RecordOrder, tax: TaxFacts, net: int, path: str) -> int:
@@ -231,9 +221,7 @@ def _one_tax(order: RecordOrder, tax: TaxFacts, net: int, path: str) -> int:
     return percent_of(net, rate, included=order.price_includes_tax)
 
 
-def _other_line(
-    kind: str, line_no: str, title: str, net: int, tax: int, order: RecordOrder
-) -> JsonObject:
+def _other_line(kind: str, line_no: str, title: str, net: int, tax: int, order: RecordOrder) -> JsonObject:
     return {
         "line_no": line_no, "kind": kind, "sku": "", "title": title, "quantity": 1,
         "unit_price": net, "discount": 0, "discounts": [], "tax": tax,
@@ -294,9 +282,7 @@ def _payments(order: RecordOrder) -> list[JsonObject]:
                 f"{path}.refunded: {shown(told.refunded)} is more than was paid",
             )
         if not told.payment_no or any(p["payment_no"] == told.payment_no for p in payments):
-            raise Refused(
-                "bad_payment_no", f"{path}.payment_no: {shown(told.payment_no)} is empty or taken"
-            )
+            raise Refused("bad_payment_no", f"{path}.payment_no: {shown(told.payment_no)} is empty or taken")
         payments.append(
             {
                 "payment_no": told.payment_no,
@@ -309,9 +295,7 @@ def _payments(order: RecordOrder) -> list[JsonObject]:
     return payments
 
 
-def _check_sum(
-    order: RecordOrder, lines: Sequence[JsonObject], payments: Sequence[JsonObject]
-) -> None:
+def _check_sum(order: RecordOrder, lines: Sequence[JsonObject], payments: Sequence[JsonObject]) -> None:
     due = sum(line["paid"] for line in lines)
     paid = sum(payment["amount"] for payment in payments)
     if due != paid:

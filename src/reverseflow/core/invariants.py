@@ -25,7 +25,8 @@ def _lines(case: Case) -> Iterator[str]:
             if own is not None:
                 units, money = units + own.quantity, money + own.value
         if (units, money) != (claim.units, claim.given):
-            yield f"line {line_no}: tickets claim {units} units and {money}, the ledger has {claim.units} and {claim.given}"
+            ledger = f"the ledger has {claim.units} and {claim.given}"
+            yield f"line {line_no}: tickets claim {units} units and {money}, {ledger}"
         if sum(amount for _, amount in line.paid_by) != line.paid:
             yield f"line {line_no}: its tenders do not add up to {line.paid}"
 
@@ -46,7 +47,8 @@ def _payments(case: Case) -> Iterator[str]:
             if payout.payment_no == payment.payment_no and payout.state != "settled"
         )
         if reserved != payment.reserved:
-            yield f"payment {payment.payment_no}: tickets reserve {reserved}, the ledger has {payment.reserved}"
+            ledger = f"the ledger has {payment.reserved}"
+            yield f"payment {payment.payment_no}: tickets reserve {reserved}, {ledger}"
 
 
 def _order(case: Case) -> Iterator[str]:
@@ -63,9 +65,7 @@ def _tickets(case: Case) -> Iterator[str]:
             yield f"ticket {ticket.ticket_no}: total {ticket.total} is not what its payouts add up to"
         if any(line.accepted + line.rejected > line.received for line in ticket.lines):
             yield f"ticket {ticket.ticket_no}: more inspected than received"
-        settled = bool(ticket.payouts) and all(
-            payout.state == "settled" for payout in ticket.payouts
-        )
+        settled = bool(ticket.payouts) and all(payout.state == "settled" for payout in ticket.payouts)
         if ticket.payouts and settled != (ticket.legs.get(SETTLEMENT) == "settled"):
             yield f"ticket {ticket.ticket_no}: its settlement is not what became of its payouts"
         waits = None if ticket.closing else current_wait(ticket.legs, ticket.refund_timing)

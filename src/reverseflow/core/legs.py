@@ -38,6 +38,7 @@ _IN_FLIGHT = "released sent unknown failed"
 
 TRANSITIONS: tuple[Transition, ...] = (
     *_rows(REVIEW, "pending", "approve", "approved", *STAFF),
+    *_rows(REVIEW, "rejected", "approve", "approved", "platform"),
     *_rows(REVIEW, "pending", "reject", "rejected", *STAFF),
     *_rows(REVIEW, "pending rejected", "revise", "pending", "buyer", "operations", "platform"),
     *_rows(REVIEW, "approved", "send_back", "pending", "finance"),
@@ -51,6 +52,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     *_rows(RETURN, "in_transit", "lose", "lost", "operations", "warehouse", "platform"),
     *_rows(SETTLEMENT, "due", "release", "released", "finance", "system"),
     *_rows(SETTLEMENT, _IN_FLIGHT, "settle_result:sent", "sent", *_MONEY_SIDE),
+    *_rows(SETTLEMENT, "due", "settle_result:settled", "settled", "platform"),
     *_rows(SETTLEMENT, _IN_FLIGHT, "settle_result:settled", "settled", *_MONEY_SIDE),
     *_rows(SETTLEMENT, f"{_IN_FLIGHT} settled", "settle_result:failed", "failed", *_MONEY_SIDE),
     *_rows(SETTLEMENT, "released sent unknown", "settle_result:unknown", "unknown", *_MONEY_SIDE),
@@ -89,9 +91,7 @@ TYPES: Mapping[str, TicketType] = {
     type_.code: type_
     for type_ in (
         TicketType("refund_only", (REVIEW, SETTLEMENT), True, "refund only", "仅退款"),
-        TicketType(
-            "return_refund", (REVIEW, RETURN, SETTLEMENT), True, "return and refund", "退货退款"
-        ),
+        TicketType("return_refund", (REVIEW, RETURN, SETTLEMENT), True, "return and refund", "退货退款"),
     )
 }
 
@@ -164,7 +164,8 @@ def status_of(legs: Mapping[str, str], closing: str = "") -> str:
 class Deadline:
     """What is waited for while `leg` is in `state`: whose queue it is, and what a timer does then.
 
-    `command` is carried out by the system when `hours` have passed without a step.
+    `command` is carried out by the system when `hours` have passed without a step. `phase` and
+    `type` narrow the row to some tickets.
     """
 
     leg: str
@@ -173,6 +174,7 @@ class Deadline:
     hours: int
     command: str
     phase: str = ""
+    type: str = ""
 
 
 #: Defaults of every platform; a rulebook may give its own rows, which then come first.

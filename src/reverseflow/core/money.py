@@ -73,7 +73,7 @@ def parse_amount(text: object, currency: str) -> int:
     match = _AMOUNT.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         raise AmountError("bad_amount", f'{shown(text)} is not a decimal text such as "45.00"')
-    sign, major, decimals = match.groups(default="")
+    sign, major, decimals = match[1], match[2], match[3] or ""
     if len(decimals.rstrip("0")) > exponent:
         raise AmountError(
             "bad_amount", f"{shown(text)} has more decimals than {currency} allows ({exponent})"
@@ -95,7 +95,7 @@ def format_amount(minor: int, currency: str) -> str:
     return f"{'-' if minor < 0 else ''}{digits[:-exponent]}.{digits[-exponent:]}"
 
 
-def _whole_minor_units(_instance: object, _attribute: object, value: object) -> None:
+def _whole_minor_units(_instance: object, _attribute: object, value: int) -> None:
     if type(value) is not int:
         raise AmountError("bad_amount", f"minor units are a whole number, not {shown(value)}")
     if abs(value) > MAX_MINOR:
@@ -122,9 +122,7 @@ class Money:
         if not isinstance(other, Money):
             raise TypeError(f"money goes with money, not with {type(other).__name__}")
         if other.currency != self.currency:
-            raise AmountError(
-                "currency_mismatch", f"{self.currency} and {other.currency} do not add up"
-            )
+            raise AmountError("currency_mismatch", f"{self.currency} and {other.currency} do not add up")
         return other.minor
 
     def __add__(self, other: "Money") -> "Money":

@@ -26,7 +26,7 @@ def quote_document(
             for rule, verdict in verdicts
         ],
         "lines": [
-            {name: value if isinstance(value, int | str) and name in ("line_no", "quantity") else text(value)
+            {name: value if name in ("line_no", "quantity") else text(value)
              for name, value in _line(case, line).items()}
             for line in quote.lines
             if case.lines[line.line_no].kind == GOODS

@@ -27,6 +27,7 @@ class Reason:
 
     `types` and `phases` say for which tickets it may be given (empty: all). `aliases` are other
     spellings a platform sends as free text. `evidence` names proof that is required.
+    `window` names a window of its own (``no_reason``); empty for the usual return window.
     """
 
     code: str
@@ -41,6 +42,7 @@ class Reason:
     freight_out: str = ""
     freight_back: str = ""
     disposition: str = "restock"
+    window: str = ""
     plugin: str = ""
 
 
@@ -175,13 +177,10 @@ class Rulebook:
         if reason is None:
             raise Refused(
                 "unknown_reason",
-                f"{shown(code)} is not a reason of {self.platform.code}; "
-                f"known are {', '.join(self.reasons)}",
+                f"{shown(code)} is not a reason of {self.platform.code}; known are {', '.join(self.reasons)}",
                 "reason",
             )
-        if (reason.types and type_ not in reason.types) or (
-            reason.phases and phase not in reason.phases
-        ):
+        if (reason.types and type_ not in reason.types) or (reason.phases and phase not in reason.phases):
             raise Refused(
                 "reason_not_for_this",
                 f"the reason {shown(code)} is not for {type_} of {phase} goods",
@@ -189,9 +188,11 @@ class Rulebook:
             )
         return reason
 
-    def deadline(self, leg: str, state: str, phase: str) -> Deadline:
+    def deadline(self, leg: str, state: str, phase: str, type_: str) -> Deadline:
         """The row that says how long this state may last; the platform's own rows come first."""
         for row in (*self.platform.deadlines, *DEADLINES):
-            if row.leg == leg and row.state == state and row.phase in ("", phase):
+            if (row.leg, row.state) != (leg, state):
+                continue
+            if row.phase in ("", phase) and row.type in ("", type_):
                 return row
         raise LookupError(f"no deadline for {leg} {state}: the lifecycle tables are not closed")

@@ -3,7 +3,6 @@
 import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache
 from operator import attrgetter
 from typing import Any, TypeVar
 
@@ -20,17 +19,21 @@ _T = TypeVar("_T")
 def replaced(value: _T, **changes: Any) -> _T:
     """A frozen value with some fields changed: `attrs.evolve` for values whose fields are all
     positional, several times as fast (it is called for every event)."""
-    positions, fields_of = _shape(type(value))
+    shape = _SHAPES.get(type(value)) or _shape(type(value))
+    positions, fields_of = shape
     fields = list(fields_of(value))
     for name, change in changes.items():
         fields[positions[name]] = change
     return type(value)(*fields)
 
 
-@cache
-def _shape(type_: type) -> tuple[dict[str, int], Callable[[Any], tuple[Any, ...]]]:
+_Shape = tuple[dict[str, int], Callable[[Any], tuple[Any, ...]]]
+_SHAPES: dict[Any, _Shape] = {}
+
+
+def _shape(type_: Any) -> _Shape:
     names = [field.name for field in attrs.fields(type_)]
-    return {name: position for position, name in enumerate(names)}, attrgetter(*names)
+    return _SHAPES.setdefault(type_, ({name: place for place, name in enumerate(names)}, attrgetter(*names)))
 
 
 ROLES = ("buyer", "operations", "finance", "warehouse", "platform", "system")
@@ -73,9 +76,7 @@ def normalised(name: str) -> str:
 def utc(moment: datetime) -> datetime:
     """The same moment in UTC; a time without an offset is refused."""
     if moment.tzinfo is None:
-        raise Refused(
-            "time_without_offset", f"{shown(moment.isoformat())} has no offset from UTC", "at"
-        )
+        raise Refused("time_without_offset", f"{shown(moment.isoformat())} has no offset from UTC", "at")
     return moment.astimezone(UTC)
 
 

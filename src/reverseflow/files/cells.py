@@ -14,13 +14,10 @@ from reverseflow.core.errors import shown
 
 ISO = "iso"  # among the formats of `parse_time`: ISO 8601, seconds and offset optional
 
-_FORBIDDEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
-)
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 _INTEGER = re.compile("(?:-(?=0*[1-9]))?[0-9]{1,18}")  # no minus before zero
 _ISO_TIME = re.compile(
-    "[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?"
-    "(Z|[+-][0-9]{2}:[0-9]{2})?"
+    "[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?"
 )
 _LONGEST_TIME = 64
 

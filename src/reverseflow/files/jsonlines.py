@@ -10,9 +10,9 @@ from typing import Any, NoReturn, TypeAlias
 
 import attrs
 
+from reverseflow.core.errors import InputError, shown
 from reverseflow.files.cells import BadRow, forbidden_character
 from reverseflow.files.sources import LINE_LIMIT, Source
-from reverseflow.core.errors import InputError, shown
 
 JsonValue: TypeAlias = "dict[str, JsonValue] | list[JsonValue] | str | int | Decimal | bool | None"
 

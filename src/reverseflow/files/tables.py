@@ -13,9 +13,9 @@ from itertools import dropwhile
 
 import attrs
 
+from reverseflow.core.errors import InputError, shown
 from reverseflow.files.cells import BadRow, forbidden_character
 from reverseflow.files.sources import LINE_LIMIT, Line, Source
-from reverseflow.core.errors import InputError, shown
 
 CELL_LIMIT = 131_072  # characters
 

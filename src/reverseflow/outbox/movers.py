@@ -28,8 +28,7 @@ def connect_movers(
     except Exception as error:
         raise PluginError(
             "mover_failed",
-            f"the mover {name} of plugin {mover.plugin} cannot connect: "
-            f"{type(error).__name__}: {error}",
+            f"the mover {name} of plugin {mover.plugin} cannot connect: {type(error).__name__}: {error}",
         ) from error
     if not callable(deliver):
         raise PluginError(

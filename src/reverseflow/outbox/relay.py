@@ -187,14 +187,10 @@ class _Relay:
                 for ticket in case.tickets.values():
                     states.update((payout.key, payout.state) for payout in ticket.payouts)
         return {
-            row.key
-            for row in rows
-            if row.kind not in MONEY_KINDS or states.get(row.key, UNKNOWN) in WAITING
+            row.key for row in rows if row.kind not in MONEY_KINDS or states.get(row.key, UNKNOWN) in WAITING
         }
 
-    def _record(
-        self, rows: Sequence[OutboxRow], answers: Mapping[str, Delivery]
-    ) -> dict[str, Result]:
+    def _record(self, rows: Sequence[OutboxRow], answers: Mapping[str, Delivery]) -> dict[str, Result]:
         """Tell the cases what became of their money; the results by key that were not taken."""
         money = [row for row in rows if row.kind in MONEY_KINDS]
         if not money:
@@ -203,9 +199,7 @@ class _Relay:
         results = zip(money, self.engine.execute(commands), strict=True)
         return {row.key: told for row, told in results if told.outcome in ("refused", "failed")}
 
-    def _ending(
-        self, row: OutboxRow, answer: Delivery, waits: bool, refused: Result | None
-    ) -> Ending:
+    def _ending(self, row: OutboxRow, answer: Delivery, waits: bool, refused: Result | None) -> Ending:
         """What becomes of a row that was sent: by its answer, and whether its money still waits."""
         attempt, is_money = row.attempts + 1, row.kind in MONEY_KINDS
         taken = answer.result in ("sent", "settled")

@@ -34,9 +34,7 @@ def draw(type_code: str | None, style: str) -> str:
     """
     drawing = _STYLES.get(style)
     if drawing is None:
-        raise UsageError(
-            "unknown_style", f"{shown(style)} is not a style; known are {', '.join(_STYLES)}"
-        )
+        raise UsageError("unknown_style", f"{shown(style)} is not a style; known are {', '.join(_STYLES)}")
     return drawing(types_named(type_code))
 
 

@@ -123,8 +123,7 @@ def waits_of(type_: TicketType) -> tuple[LegWait, ...]:
             key = (wait.other, wait.states, wait.refund_timing)
             legs[key] = (*legs.get(key, ()), wait.leg)
     return tuple(
-        LegWait(tuple(leg for leg in type_.legs if leg in waiting), *key)
-        for key, waiting in legs.items()
+        LegWait(tuple(leg for leg in type_.legs if leg in waiting), *key) for key, waiting in legs.items()
     )
 
 

@@ -246,9 +246,7 @@ def _trunk(column: Column, side: Side, arrow: Arrow) -> Iterator[str]:
     yield from _label(label + out * 4, entry, arrow, out)
 
 
-def _wait(
-    columns: dict[str, Column], waits: Sequence[LegWait], lane: int, y: float
-) -> Iterator[str]:
+def _wait(columns: dict[str, Column], waits: Sequence[LegWait], lane: int, y: float) -> Iterator[str]:
     """From the states that are waited for down to a lane below, and up to each leg that waits."""
     wait = waits[lane]
     other = columns[wait.other]

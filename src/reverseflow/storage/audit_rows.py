@@ -31,8 +31,7 @@ _BY_ORDER: tuple[tuple[Table, str], ...] = (
 )
 _MERGED = (tables.outbox, tables.commands)
 _WITHOUT_CASE = (
-    "AND NOT EXISTS (SELECT 1 FROM cases c "
-    "WHERE c.tenant_id = t.tenant_id AND c.order_no = t.order_no)"
+    "AND NOT EXISTS (SELECT 1 FROM cases c WHERE c.tenant_id = t.tenant_id AND c.order_no = t.order_no)"
 )
 _CODE_POINTS = {
     "postgresql": ' COLLATE "C"',

@@ -41,14 +41,12 @@ class Bulk:
             return
         columns = ", ".join(column.name for column in table.columns)
         if self.dialect == "postgresql":
-            self._copy(f"COPY {table.name} ({columns}) FROM STDIN", table, rows)
+            self._copy(f"COPY {table.name} ({columns}) FROM STDIN", rows)
             return
         marks = ", ".join(self.mark for _ in table.columns)
-        self.connection.exec_driver_sql(
-            f"INSERT INTO {table.name} ({columns}) VALUES ({marks})", list(rows)
-        )
+        self.connection.exec_driver_sql(f"INSERT INTO {table.name} ({columns}) VALUES ({marks})", list(rows))
 
-    def _copy(self, statement: str, table: Table, rows: Sequence[Row]) -> None:
+    def _copy(self, statement: str, rows: Sequence[Row]) -> None:
         driver = self.connection.connection.driver_connection
         assert driver is not None
         try:
@@ -76,9 +74,7 @@ class Bulk:
             parameters = list(rows)
         result = self.connection.exec_driver_sql(statement, parameters)
         if result.rowcount != len(rows):
-            raise Conflict(
-                f"{result.rowcount} of {len(rows)} rows of {table.name} were as expected"
-            )
+            raise Conflict(f"{result.rowcount} of {len(rows)} rows of {table.name} were as expected")
 
     def delete(self, table: Table, match_columns: tuple[str, ...], rows: Sequence[Row]) -> None:
         """Remove the rows with these keys."""

@@ -47,9 +47,7 @@ def open_database(text: str, *, must_exist: bool = False) -> Engine:
         if path.is_dir() or not path.parent.is_dir():
             raise UsageError("bad_database_url", f"{path} cannot be a database file")
         if must_exist and not path.exists():
-            raise UsageError(
-                "no_store", f"there is no store at {path}; make one with: reverseflow init"
-            )
+            raise UsageError("no_store", f"there is no store at {path}; make one with: reverseflow init")
     options: dict[str, Any] = {}
     if url.get_backend_name() == "sqlite":
         options["connect_args"] = {"timeout": BUSY_SECONDS, "check_same_thread": False}
@@ -100,9 +98,7 @@ def schema_version(connection: Connection) -> str | None:
     """The migration the store is at, None for an empty database."""
     if not sa.inspect(connection).has_table("alembic_version"):
         return None
-    return connection.exec_driver_sql(
-        "SELECT version_num FROM alembic_version"
-    ).scalar_one_or_none()
+    return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one_or_none()
 
 
 def require_schema(connection: Connection) -> None:
@@ -181,6 +177,4 @@ def translated(original: object, error: Exception) -> Exception:
 
 def _lost(original: object) -> bool:
     kind = type(original).__name__
-    return kind in ("OperationalError", "InterfaceError") and not getattr(
-        original, "sqlite_errorname", None
-    )
+    return kind in ("OperationalError", "InterfaceError") and not getattr(original, "sqlite_errorname", None)

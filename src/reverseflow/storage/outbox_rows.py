@@ -99,10 +99,7 @@ def claim(
     if rows:
         taken = _the_row(store).values(lease=lease)
         store.connection.execute(taken, [{"key": row.key} for row in rows])
-    return [
-        attrs.evolve(row, lease=lease, tried_before=row.attempts > 0 or row.lease != "")
-        for row in rows
-    ]
+    return [attrs.evolve(row, lease=lease, tried_before=row.attempts > 0 or row.lease != "") for row in rows]
 
 
 def end(store: Store, endings: Sequence[Ending]) -> None:
@@ -112,9 +109,7 @@ def end(store: Store, endings: Sequence[Ending]) -> None:
         return
     ended = (
         _the_row(store)
-        .where(
-            outbox.c.lease == sa.bindparam("held"), outbox.c.attempts == sa.bindparam("attempted")
-        )
+        .where(outbox.c.lease == sa.bindparam("held"), outbox.c.attempts == sa.bindparam("attempted"))
         .values({name: sa.bindparam(f"new_{name}") for name in _ENDED} | {"lease": ""})
     )
     store.connection.execute(ended, [_ended(ending) for ending in in_order])
@@ -164,9 +159,7 @@ def _the_row(store: Store) -> sa.Update:
 
 def find(store: Store, key: str) -> OutboxRow | None:
     """The row of an instruction, None when there is none."""
-    query = sa.select(*_COLUMNS).where(
-        outbox.c.tenant_id == store.tenant, outbox.c.instruction_key == key
-    )
+    query = sa.select(*_COLUMNS).where(outbox.c.tenant_id == store.tenant, outbox.c.instruction_key == key)
     row = store.connection.execute(query).one_or_none()
     return None if row is None else OutboxRow(*row)
 

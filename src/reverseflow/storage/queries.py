@@ -36,18 +36,19 @@ def purchases(store: Store, account: str, skus: Sequence[str], until: datetime) 
     """What an account bought of these SKUs up to a moment, newest first, later lines first."""
     if not account:
         return []
-    columns = "l.order_no, l.line_no, l.sku, l.quantity, l.quantity - l.claimed, coalesce(c.placed_at, c.paid_at), l.position"
+    bought_at = "coalesce(c.placed_at, c.paid_at)"
+    columns = f"l.order_no, l.line_no, l.sku, l.quantity, l.quantity - l.claimed, {bought_at}, l.position"
     tables = (
         "order_lines l JOIN personal p ON p.tenant_id = l.tenant_id AND p.order_no = l.order_no "
         "JOIN cases c ON c.tenant_id = l.tenant_id AND c.order_no = l.order_no"
     )
     found = store.bulk.select(
         columns, tables, "l.sku", skus,
-        where="p.tenant_id = ? AND p.account = ? AND l.kind = 'goods' AND coalesce(c.placed_at, c.paid_at) <= ?",
+        where=f"p.tenant_id = ? AND p.account = ? AND l.kind = 'goods' AND {bought_at} <= ?",
         given=(store.tenant, account, time_text(until)),
     )  # fmt: skip
     found.sort(key=lambda row: (row[5], row[0], row[6]), reverse=True)
-    return [Purchase(*row[:5], _time(row[5])) for row in found]
+    return [Purchase(row[0], row[1], row[2], row[3], row[4], _time(row[5])) for row in found]
 
 
 def drawn(store: Store, external_no: str) -> list[Drawn]:
@@ -109,9 +110,9 @@ def counts(store: Store) -> JsonObject:
     """How many orders, tickets (by status), events and instructions (by state) there are."""
     numbers: JsonObject = {}
     for table in ("cases", "order_lines", "tickets", "events", "postings"):
-        numbers[table] = _rows(
-            store, f"SELECT count(*) FROM {table} WHERE tenant_id = ?", [store.tenant]
-        )[0][0]
+        numbers[table] = _rows(store, f"SELECT count(*) FROM {table} WHERE tenant_id = ?", [store.tenant])[0][
+            0
+        ]
     for name, sql in (
         (
             "status",
@@ -143,7 +144,8 @@ def order_numbers(store: Store, chunk: int = 500) -> Iterator[list[str]]:
     while True:
         found = _rows(
             store,
-            f"SELECT order_no FROM cases WHERE tenant_id = ? AND order_no > ? ORDER BY order_no LIMIT {chunk}",
+            "SELECT order_no FROM cases WHERE tenant_id = ? AND order_no > ? "
+            f"ORDER BY order_no LIMIT {chunk}",
             [store.tenant, last],
         )
         if not found:

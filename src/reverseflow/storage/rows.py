@@ -1,8 +1,8 @@
 """Rows of the tables and the values of the core, each way in one explicit function."""
 
 import json
-from functools import lru_cache
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from reverseflow.core.case import Case, Claim, OrderLine, Payment, Payout, Ticket, TicketLine
@@ -140,9 +140,7 @@ def _ticket_values(ticket: Ticket) -> Row:
 
 
 def _payouts(payouts: Sequence[Payout]) -> str:
-    return json.dumps(
-        [[p.payment_no, p.amount, p.key, p.state] for p in payouts], ensure_ascii=False
-    )
+    return json.dumps([[p.payment_no, p.amount, p.key, p.state] for p in payouts], ensure_ascii=False)
 
 
 def _pairs(pairs: Sequence[tuple[str, int]]) -> str:
@@ -166,16 +164,12 @@ def _ticket_line_values(position: int, line: TicketLine) -> Row:
     )  # fmt: skip
 
 
-def ticket_line_row(
-    tenant: str, order_no: str, ticket_no: str, position: int, line: TicketLine
-) -> Row:
+def ticket_line_row(tenant: str, order_no: str, ticket_no: str, position: int, line: TicketLine) -> Row:
     """A row of ``ticket_lines``."""
     return (tenant, order_no, ticket_no, line.line_no, *_ticket_line_values(position, line))
 
 
-def ticket_line_update(
-    tenant: str, order_no: str, ticket_no: str, position: int, line: TicketLine
-) -> Row:
+def ticket_line_update(tenant: str, order_no: str, ticket_no: str, position: int, line: TicketLine) -> Row:
     """The parameters of `TICKET_LINE_UPDATE`."""
     return (*_ticket_line_values(position, line), tenant, order_no, ticket_no, line.line_no)
 
@@ -255,7 +249,8 @@ def ticket_from(row: Sequence[Any], lines: Sequence[TicketLine]) -> Ticket:
     return Ticket(
         row[1], row[2], row[3], row[4], json.loads(row[5]), tuple(lines),
         tuple(Payout(*payout) for payout in json.loads(row[6])), row[7], json.loads(row[8]),
-        json.loads(row[9]), applied_at, *row[11:17], parse_time_text(row[17]), row[18],
+        json.loads(row[9]), applied_at, row[11], row[12], row[13], row[14], row[15], row[16],
+        parse_time_text(row[17]), row[18],
         parse_time_text(row[19]), parse_time_text(row[20]), row[21], parse_time_text(row[22]), row[23],
         row[24], {} if row[25] == "{}" else json.loads(row[25]),
     )  # fmt: skip
@@ -266,8 +261,8 @@ def case_from(
     payments: dict[str, Payment], tickets: dict[str, Ticket], buyer: str,
 ) -> Case:  # fmt: skip
     """A case from `CASE_COLUMNS` and its parts."""
-    times = [parse_time_text(text) for text in row[4:9]]
+    placed_at, paid_at, shipped_at, received_at, finished_at = map(parse_time_text, row[4:9])
     return Case(
-        row[0], row[1], row[2], row[3], *times, bool(row[9]), lines, claims, payments, tickets,
-        row[10], row[11], parse_time_text(row[12]), buyer,
+        row[0], row[1], row[2], row[3], placed_at, paid_at, shipped_at, received_at, finished_at,
+        bool(row[9]), lines, claims, payments, tickets, row[10], row[11], parse_time_text(row[12]), buyer,
     )  # fmt: skip

@@ -15,7 +15,7 @@ from reverseflow.core.instructions import Instruction
 from reverseflow.core.postings import Posting
 from reverseflow.core.values import time_text
 from reverseflow.storage import rows, tables
-from reverseflow.storage.bulk import Bulk
+from reverseflow.storage.bulk import Bulk, Row
 from reverseflow.storage.database import reader, storage_errors
 
 
@@ -44,6 +44,7 @@ class Change:
     instructions: list[tuple[int, Instruction]] = attrs.field(factory=list)
     postings: list[tuple[int, Posting]] = attrs.field(factory=list)
     requeued: list[str] = attrs.field(factory=list)
+    settled: list[str] = attrs.field(factory=list)
 
     def add(self, tenant: str, event: Event) -> None:
         """Chain an event: with its payload text and its hash."""
@@ -74,9 +75,7 @@ class Store:
         self.tenant = tenant
         self.bulk = Bulk(connection)
 
-    def _rows(
-        self, columns: str, table: str, order_nos: Sequence[str], tail: str = ""
-    ) -> list[Any]:
+    def _rows(self, columns: str, table: str, order_nos: Sequence[str], tail: str = "") -> list[Any]:
         return self.bulk.select(
             columns,
             table,
@@ -121,9 +120,7 @@ class Store:
         if not told:
             return found
         lines: dict[tuple[str, str], list[TicketLine]] = {}
-        for row in self._rows(
-            rows.TICKET_LINE_COLUMNS, "ticket_lines", order_nos, "ORDER BY position"
-        ):
+        for row in self._rows(rows.TICKET_LINE_COLUMNS, "ticket_lines", order_nos, "ORDER BY position"):
             lines.setdefault((row[0], row[1]), []).append(rows.ticket_line_from(row))
         for row in sorted(told, key=lambda row: (len(row[1]), row[1])):
             found[row[0]][row[1]] = rows.ticket_from(row, lines.get((row[0], row[1]), ()))
@@ -206,7 +203,11 @@ class Store:
 
     def _save_tickets(self, changes: Sequence[Change]) -> None:
         tenant = self.tenant
-        new, changed, new_lines, changed_lines, dropped = [], [], [], [], []
+        new: list[Row] = []
+        changed: list[Row] = []
+        new_lines: list[Row] = []
+        changed_lines: list[Row] = []
+        dropped: list[Row] = []
         for change in changes:
             if change.after.tickets is change.before.tickets:
                 continue
@@ -230,9 +231,7 @@ class Store:
                 dropped.extend((tenant, order_no, number, line_no) for line_no in known)
         self.bulk.insert(tables.tickets, new)
         self.bulk.update(rows.TICKET_UPDATE, changed)
-        self.bulk.delete(
-            tables.ticket_lines, ("tenant_id", "order_no", "ticket_no", "line_no"), dropped
-        )
+        self.bulk.delete(tables.ticket_lines, ("tenant_id", "order_no", "ticket_no", "line_no"), dropped)
         self.bulk.insert(tables.ticket_lines, new_lines)
         self.bulk.update(rows.TICKET_LINE_UPDATE, changed_lines)
 
@@ -245,9 +244,7 @@ class Store:
             for event, text, hash_ in change.events:
                 events.append(rows.event_row(tenant, order_no, event, text, hash_))
             for position, (seq, (account, amount)) in enumerate(change.postings):
-                postings.append(
-                    (tenant, order_no, seq, position, account, amount, change.after.currency)
-                )
+                postings.append((tenant, order_no, seq, position, account, amount, change.after.currency))
             for seq, told in change.instructions:
                 body = canonical_json(told.document())
                 outbox.append(
@@ -272,6 +269,17 @@ class Store:
         for change in changes:
             for key in change.requeued:
                 self.requeue(key, now)
+        self._withdraw([key for change in changes for key in change.settled])
+
+    def _withdraw(self, keys: Sequence[str]) -> None:
+        """Take instructions that are settled already out of the line: they must not go out again."""
+        if keys:
+            mark = self.bulk.mark
+            self.connection.exec_driver_sql(
+                "UPDATE outbox SET state = 'delivered', lease = '' WHERE state = 'pending' "
+                f"AND tenant_id = {mark} AND instruction_key = {mark}",
+                [(self.tenant, key) for key in keys],
+            )
 
     def requeue(self, key: str, now: datetime) -> None:
         """Put a delivered or dead instruction back in line, under its old key."""

@@ -107,8 +107,10 @@ Index(None, personal.c.tenant_id, personal.c.account)
 
 tickets = _table(
     "tickets", ("order_no", "ticket_no"),
-    _key("order_no"), _key("ticket_no"), _key("external_no"), _text("apply_id"), _text("type"), _text("phase"),
-    _key("status"), _text("reason"), _text("first_reason"), _whole("amount"), _time("applied_at", nullable=False),
+    _key("order_no"), _key("ticket_no"), _key("external_no"), _text("apply_id"), _text("type"),
+    _text("phase"),
+    _key("status"), _text("reason"), _text("first_reason"), _whole("amount"),
+    _time("applied_at", nullable=False),
     _text("opened_by"), _time("reviewed_at"), _text("reviewer"), _time("released_at"), _time("completed_at"),
     _text("closing"), _time("deadline"), _text("deadline_command"), _text("owner"), _text("rulebook"),
     _text("refund_timing"), _text("legs"), _text("asked"), _text("quote"), _text("payouts"), _text("detail"),
@@ -120,7 +122,8 @@ Index(None, tickets.c.tenant_id, tickets.c.deadline)
 
 ticket_lines = _table(
     "ticket_lines", ("order_no", "ticket_no", "line_no"),
-    _key("order_no"), _key("ticket_no"), _key("line_no"), _whole("position"), _whole("quantity"), _whole("value"),
+    _key("order_no"), _key("ticket_no"), _key("line_no"), _whole("position"), _whole("quantity"),
+    _whole("value"),
     _whole("tax"), _text("tenders"), _whole("refund"), Column("asked", _Whole, nullable=True),
     _whole("received"), _whole("accepted"), _whole("rejected"), _text("disposition"),
     checks={
@@ -145,7 +148,8 @@ commands = _table(
 
 outbox = _table(
     "outbox", ("instruction_key",),
-    _key("instruction_key"), _text("order_no"), _text("ticket_no"), _text("kind"), _whole("seq"), _text("body"),
+    _key("instruction_key"), _text("order_no"), _text("ticket_no"), _text("kind"), _whole("seq"),
+    _text("body"),
     _key("state"), _whole("attempts"), _time("next_at", nullable=False), _text("lease"), _text("last_error"),
     checks={"state": "state IN ('pending', 'delivered', 'dead')"},
 )  # fmt: skip
@@ -153,5 +157,6 @@ Index(None, outbox.c.tenant_id, outbox.c.state, outbox.c.next_at)
 
 postings = _table(
     "postings", ("order_no", "seq", "position"),
-    _key("order_no"), _whole("seq"), _whole("position"), _text("account"), _whole("amount"), _text("currency"),
+    _key("order_no"), _whole("seq"), _whole("position"), _text("account"), _whole("amount"),
+    _text("currency"),
 )  # fmt: skip

@@ -16,7 +16,7 @@ from reverseflow.core.values import JsonObject, time_text
 from reverseflow.storage.store import Store
 
 ORDER_LIST = (
-    "order_no", "platform", "shop", "currency", "paid", "reserved", "refunded", "placed_at",
+    "order_no", "platform", "shop", "currency", "paid", "reserved", "refunded", "placed_at", "paid_at",
     "shipped_at", "received_at", "finished_at", "version", "tickets",
 )  # fmt: skip
 _PAGE = 200
@@ -63,9 +63,7 @@ def ticket_views(store: Store, order_nos: Sequence[str], name: str) -> list[Tick
 
 def _ticket_view(store: Store, case: Case, ticket: Ticket) -> TicketView:
     events = tuple(
-        event
-        for event, _, _ in store.events(case.order_no)
-        if event.ticket_no == ticket.ticket_no
+        event for event, _, _ in store.events(case.order_no) if event.ticket_no == ticket.ticket_no
     )
     keys = [payout.key for payout in ticket.payouts if payout.key]
     delivered = store.bulk.select(
@@ -119,7 +117,7 @@ def order_list(store: Store, *, limit: int, offset: int = 0) -> list[JsonObject]
 
 
 def releasable(store: Store, *, limit: int, offset: int = 0) -> list[tuple[Case, Ticket]]:
-    """Finance's queue (S-37): approved, the money due and waiting for nothing; oldest review first."""
+    """Finance's queue (S-37): approved, the money due and waiting for nothing; oldest first."""
     found: list[tuple[Case, Ticket]] = []
     for page in _reviewed_unreleased(store):
         cases = store.load(order_no for order_no, _ in page)
@@ -144,7 +142,7 @@ def _is_releasable(ticket: Ticket) -> bool:
 
 
 def _reviewed_unreleased(store: Store) -> Iterator[list[tuple[str, str]]]:
-    """(order, ticket) numbers of open tickets that were reviewed and whose money was not released."""
+    """(order, ticket) numbers of open tickets that were reviewed and not released, in pages."""
     marks = ", ".join("?" for _ in OPEN_STATUSES)
     last: tuple[str, str, str] = ("", "", "")
     while True:

@@ -114,25 +114,33 @@ def _items(row: int, kind: str, payload: Any, raw: str, shop: str) -> Iterator[R
         message = f"{shown(raw)} is neither an order nor a refund of Shopify"
         yield BadRecord(row, (raw,), "unknown_record", message)
         return
-    node = Node(payload, kind)
+    read_one = _order if kind == "order" else _refund
+    yield from _guarded(read_one(row, Node(payload, kind), raw, shop), row, kind, payload, raw)
+
+
+def _guarded(
+    items: Iterator[ReadItem], row: int, kind: str, payload: Mapping[str, Any], raw: str
+) -> Iterator[ReadItem]:
+    """The items of a payload, with what cannot be read of it as a bad record."""
     try:
-        yield from _order(row, node, raw, shop) if kind == "order" else _refund(row, node, raw)
+        yield from items
     except PayloadFault as fault:
-        order_no = payload.get("id" if kind == "order" else "order_id")
-        yield BadRecord(
-            row, (raw,), fault.code, fault.message, kind=kind, order_no=str(order_no or "")
-        )
+        order_no = str(payload.get("id" if kind == "order" else "order_id") or "")
+        yield BadRecord(row, (raw,), fault.code, fault.message, kind=kind, order_no=order_no)
 
 
 def _order(row: int, order: Node, raw: str, shop: str) -> Iterator[ReadItem]:
     record = order_of(order, shop)
     shipped = {line.line_no: line.shipped or 0 for line in record.lines}
     known = order_known(order, record.currency, shipped)
+    refunds = order.nodes("refunds")
     yield Record(row, record, (raw,), "order")
     yield from _warnings(row, order)
-    for refund in order.nodes("refunds"):
-        refund = Node({"order_id": order.value["id"], **refund.value}, refund.path)  # noqa: PLW2901
-        yield from _refund(row, refund, _as_text("refund", refund.value), known)
+    for inner in refunds:
+        payload = {"order_id": order.value["id"], **inner.value}
+        text = _as_text("refund", payload)
+        items = _refund(row, Node(payload, inner.path), text, shop, known)
+        yield from _guarded(items, row, "refund", payload, text)
 
 
 def _warnings(row: int, order: Node) -> Iterator[Warned]:
@@ -147,7 +155,7 @@ def _warnings(row: int, order: Node) -> Iterator[Warned]:
 
 
 def _refund(
-    row: int, refund: Node, raw: str, known: OrderKnown | None = None
+    row: int, refund: Node, raw: str, _shop: str, known: OrderKnown | None = None
 ) -> Iterator[ReadItem]:
     if "id" not in refund and any(
         node.text("kind") == "suggested_refund" for node in refund.nodes("transactions")

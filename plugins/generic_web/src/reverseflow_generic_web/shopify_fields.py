@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from reverseflow import AmountError, CellFault, parse_amount, parse_time, shown
+from reverseflow import AmountError, CellFault, Money, parse_amount, parse_time, shown
 
 
 class PayloadFault(Exception):
@@ -65,6 +65,17 @@ class Node:
         found = self.value.get(name)
         if type(found) is not int or found < 0:
             raise self.fault("bad_quantity", name, f"{shown(found)} is not a number of units")
+        return found
+
+    def currency(self, name: str) -> str:
+        """A currency's code, which has to be there and known."""
+        found = self.text(name)
+        if not found:
+            raise self.fault("missing_value", name, "is required")
+        try:
+            Money(0, found)
+        except AmountError as error:
+            raise self.fault(error.code, name, error.message) from None
         return found
 
     def money(self, name: str, currency: str) -> int:

@@ -46,9 +46,7 @@ class Line(NamedTuple):
 
 def order_of(order: Node, shop: str) -> RecordOrder:
     """The order record of a payload; `PayloadFault` where a field cannot be read."""
-    currency = order.text("currency")
-    if not currency:
-        raise order.fault("missing_value", "currency", "is required")
+    currency = order.currency("currency")
     lines = _with_order_tax(order, _lines(order, currency), currency)
     if not lines:
         raise order.fault("no_lines", "line_items", "an order has at least one line")

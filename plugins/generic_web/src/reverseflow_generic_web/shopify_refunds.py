@@ -18,7 +18,6 @@ from reverseflow import (
     LineAsked,
     LineInspected,
     Receive,
-    Release,
     SettleResult,
     format_amount,
 )
@@ -89,19 +88,17 @@ def commands_of(refund: Node, known: OrderKnown | None) -> Iterator[Command]:
     apply = _apply(refund, units, moves, currency, executed=executed)
     yield apply
     if executed:
-        auto = apply.type == "refund_only" and not any(unit.shipped for unit in units)
-        yield from _steps(apply, units, at, auto=auto)
-        for node in moves:
-            yield SettleResult(
-                id=f"{apply.id}:settle:{node.identity('id', required=True)}",
-                actor=PLATFORM,
-                at=at,
-                ticket_no=apply.id,
-                result="settled",
-                payment_no=_payment_no(node, known) if len(moves) > 1 else "",
-                amount=format_amount(node.money("amount", currency), currency),
-                reference=f"shopify {number}",
-            )
+        yield from _steps(apply, units, at)
+        yield SettleResult(
+            id=f"{apply.id}:settle",
+            actor=PLATFORM,
+            at=at,
+            ticket_no=apply.id,
+            result="settled",
+            amount=apply.amount,
+            currency=currency,
+            reference=f"shopify {number}",
+        )
 
 
 def _apply(
@@ -110,13 +107,13 @@ def _apply(
     number = refund.identity("id")
     back = any(unit.comes_back for unit in units)
     shipping = _shipping(refund, currency)
-    amount = sum(node.money("amount", currency) for node in moves) - shipping
-    if moves and amount <= 0:
-        says = f"{format_amount(amount, currency)} is left for the lines, shipping taken off"
+    amount = sum(node.money("amount", currency) for node in moves)
+    if moves and amount <= shipping:
+        says = f"{format_amount(amount - shipping, currency)} is left for the lines, shipping taken off"
         raise refund.fault("bad_amount", "transactions", says)
     return Apply(
         id=f"shopify-refund:{number}",
-        actor=OPERATIONS,
+        actor=PLATFORM if executed else OPERATIONS,
         at=refund.time("processed_at") or refund.time("created_at"),
         order_no=refund.identity("order_id", required=True),
         type="return_refund" if back else "refund_only",
@@ -124,29 +121,24 @@ def _apply(
         reason_text=refund.text("note"),
         lines=tuple(LineAsked(line_no=u.line_no, quantity=u.quantity) for u in units),
         amount=format_amount(amount, currency) if moves else None,
-        refund_shipping=format_amount(shipping, currency) if shipping else False,
+        refund_shipping=format_amount(shipping, currency),
         external_no=number,
         override=OVERRIDE if executed else None,
     )
 
 
-def _steps(
-    apply: Apply, units: Sequence[Unit], at: datetime | None, *, auto: bool
-) -> Iterator[Command]:
-    """The steps between application and payment; what was never shipped the engine releases."""
-    if auto:
-        return
-    yield Approve(id=f"{apply.id}:approve", actor=OPERATIONS, at=at, ticket_no=apply.id)
+def _steps(apply: Apply, units: Sequence[Unit], at: datetime | None) -> Iterator[Command]:
+    """The steps between application and payment, all of them done by the platform already."""
+    yield Approve(id=f"{apply.id}:approve", actor=PLATFORM, at=at, ticket_no=apply.id)
     if apply.type == "return_refund":
-        yield Receive(id=f"{apply.id}:receive", actor=WAREHOUSE, at=at, ticket_no=apply.id)
+        yield Receive(id=f"{apply.id}:receive", actor=PLATFORM, at=at, ticket_no=apply.id)
         lines = tuple(
             LineInspected(line_no=u.line_no, accepted=u.quantity, disposition=u.disposition)
             for u in units
         )
         yield Inspect(
-            id=f"{apply.id}:inspect", actor=WAREHOUSE, at=at, lines=lines, ticket_no=apply.id
+            id=f"{apply.id}:inspect", actor=PLATFORM, at=at, lines=lines, ticket_no=apply.id
         )
-    yield Release(id=f"{apply.id}:release", actor=FINANCE, at=at, ticket_no=apply.id)
 
 
 def _money_only(

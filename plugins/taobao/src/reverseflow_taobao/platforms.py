@@ -14,9 +14,10 @@ DAY = 24
 
 #: The seller's side is `operations` and `warehouse`. A timer's command is given by the system.
 DEADLINES = (
-    # The seller answers an application: 48 h before shipping [2], refund only 7 d [2], a return
-    # 5 d [2]. A deadline knows the phase but not the type, so shipped goods have the longer one.
+    # The seller answers an application: 48 h before shipping [2], a return 5 d [2], refund only
+    # of shipped goods 7 d [2].
     Deadline("review", "pending", "operations", 48, "approve", phase="unshipped"),
+    Deadline("review", "pending", "operations", 5 * DAY, "approve", type="return_refund"),
     Deadline("review", "pending", "operations", 7 * DAY, "approve", phase="shipped"),
     Deadline("review", "pending", "operations", 7 * DAY, "approve", phase="received"),
     # The buyer revises or appeals after a refusal: 7 d [K].

@@ -140,6 +140,7 @@ def _reason(row: Row, platform: str) -> Reason:
         freight_out=row.freight[0],
         freight_back=row.freight[1],
         disposition="scrap" if row.scrap else "restock",
+        window="no_reason" if row.code == "TB_7DAY" else "",
     )
 
 

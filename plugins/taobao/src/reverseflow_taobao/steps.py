@@ -15,7 +15,6 @@ from reverseflow import (
     LineAsked,
     Receive,
     Reject,
-    Release,
     ReturnAddress,
     SettleResult,
     ShipBack,
@@ -157,16 +156,8 @@ def _inspect(refund: Refund, platform: str) -> Inspect:
     )
 
 
-def _release(refund: Refund, platform: str) -> Release:
-    """The platform may not release, it has paid: the system does, on its word."""
-    return Release(
-        id=f"{apply_id(refund)}:release",
-        external_no=refund.refund_id,
-        actor=f"system:{platform}",
-    )
-
-
 def _settle(refund: Refund, platform: str) -> SettleResult:
+    """The platform has paid by itself: nothing is left to instruct."""
     return SettleResult(
         id=f"{apply_id(refund)}:settle",
         external_no=refund.refund_id,
@@ -185,6 +176,5 @@ MAKERS: dict[str, Callable[[Refund, str], Command]] = {
     "ship_back": _ship_back,
     "receive": _receive,
     "inspect": _inspect,
-    "release": _release,
     "settle": _settle,
 }

@@ -66,7 +66,7 @@ class TradeLine:
 
 @dataclass(frozen=True)
 class Trade:
-    """A trade, its amounts in fen; `discount` is that of the whole trade, within the lines' `paid`."""
+    """A trade, its amounts in fen; `discount` (of the trade) is off the lines' `paid` already."""
 
     tid: str
     shop: str

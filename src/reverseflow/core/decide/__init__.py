@@ -108,9 +108,7 @@ def _ticket_of(case: Case, command: CaseCommand) -> Ticket:
 def preview(case: Case, command: Apply, rulebook: Rulebook, now: datetime) -> JsonObject | Refusal:
     """The quote an application would get, in the interchange format, or why it would get none."""
     try:
-        draft = Draft(
-            case, rulebook, _not_before(case, command.at or now), Actor.parse(command.actor)
-        )
+        draft = Draft(case, rulebook, _not_before(case, command.at or now), Actor.parse(command.actor))
         found = application.examine(draft, command)
     except Refused as refused:
         return refused.refusal

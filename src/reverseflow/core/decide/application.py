@@ -2,6 +2,7 @@
 
 import attrs
 
+from reverseflow.core.asking import Asked, Setting
 from reverseflow.core.case import GOODS, Case, OrderLine, Ticket
 from reverseflow.core.commands import Apply, LineAsked, Reopen, Revise
 from reverseflow.core.decide.draft import (
@@ -17,7 +18,7 @@ from reverseflow.core.errors import PluginError, Refused, shown
 from reverseflow.core.intake import amount_in, quantity_in
 from reverseflow.core.legs import INITIAL, RETURN, TYPES, TicketType
 from reverseflow.core.money import Money
-from reverseflow.core.quote import Asked, Quote, Setting, compute_quote
+from reverseflow.core.quote import Quote, compute_quote
 from reverseflow.core.rulebook import ACCEPT, REFER, REFUSE, Rule, RuleInput, Verdict
 from reverseflow.core.values import SYSTEM, JsonObject, time_text, utc
 
@@ -120,7 +121,7 @@ def _open(draft: Draft, command: Apply, found: Application, overridden: list[str
         detail["plugins"] = dict(draft.rulebook.versions)
     if detail:
         payload["detail"] = detail
-    deadline = draft.deadline(("review", legs["review"]), found.setting.phase)
+    deadline = draft.deadline(("review", legs["review"]), found.setting.phase, found.type.code)
     if command.deadline is not None and deadline is not None:
         deadline[0] = time_text(utc(command.deadline))
     payload["deadline"] = deadline
@@ -128,9 +129,7 @@ def _open(draft: Draft, command: Apply, found: Application, overridden: list[str
     return draft.case.tickets[ticket_no]
 
 
-def _asked(
-    case: Case, lines: tuple[LineAsked, ...], amount: str | None, shipping: str | bool
-) -> Asked:
+def _asked(case: Case, lines: tuple[LineAsked, ...], amount: str | None, shipping: str | bool) -> Asked:
     """What an application asks for, in minor units, with every line checked against the order."""
     if not lines:
         raise Refused("no_lines", "lines: name at least one line of the order", "lines")
@@ -145,9 +144,7 @@ def _asked(
                 f"{path}.line_no",
             )
         if any(row[0] == told.line_no for row in rows):
-            raise Refused(
-                "duplicate_line", f"{path}.line_no: {shown(told.line_no)} is named twice", path
-            )
+            raise Refused("duplicate_line", f"{path}.line_no: {shown(told.line_no)} is named twice", path)
         if told.quantity is None and told.amount is None:
             raise Refused("missing_value", f"{path}: give a quantity or an amount", path)
         units = 0 if told.quantity is None else quantity_in(told.quantity, f"{path}.quantity")
@@ -155,9 +152,7 @@ def _asked(
         rows.append((told.line_no, units, money))
     asked_amount = None if amount is None else _positive(amount, case, "amount")
     if isinstance(shipping, str):
-        return Asked(
-            tuple(rows), asked_amount, amount_in(shipping, case.currency, "refund_shipping")
-        )
+        return Asked(tuple(rows), asked_amount, amount_in(shipping, case.currency, "refund_shipping"))
     return Asked(tuple(rows), asked_amount, shipping)
 
 
@@ -227,15 +222,11 @@ def _verdict(rule: Rule, given: RuleInput) -> Verdict | None:
     try:
         verdict = rule.check(given)
     except Exception as error:
-        raise PluginError(
-            "plugin_failed", f"{where} raised {type(error).__name__}: {error}"
-        ) from error
+        raise PluginError("plugin_failed", f"{where} raised {type(error).__name__}: {error}") from error
     if verdict is None:
         return None
     if type(verdict) is not Verdict or verdict.outcome not in (ACCEPT, REFER, REFUSE):
-        raise PluginError(
-            "plugin_contract", f"{where} returned {shown(verdict)}, not a Verdict or None"
-        )
+        raise PluginError("plugin_contract", f"{where} returned {shown(verdict)}, not a Verdict or None")
     return verdict
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import attrs
 
+from reverseflow.core.asking import Setting
 from reverseflow.core.case import Case, Ticket
 from reverseflow.core.commands import CaseCommand
 from reverseflow.core.errors import Refusal, Refused, shown
@@ -22,7 +23,7 @@ from reverseflow.core.legs import (
     unmet_wait,
 )
 from reverseflow.core.postings import Posting, postings_of
-from reverseflow.core.quote import Quote, Setting
+from reverseflow.core.quote import Quote
 from reverseflow.core.rulebook import Reason, Rulebook
 from reverseflow.core.values import Actor, JsonObject, normalised, time_text
 
@@ -63,9 +64,7 @@ class Draft:
         """Add an event and evolve the case by it."""
         actor = actor or self.actor
         who = actor.role if actor.role == "buyer" else str(actor)
-        event = Event(
-            self.case.version + 1, kind, ticket_no, self.now, who, payload, private or None
-        )
+        event = Event(self.case.version + 1, kind, ticket_no, self.now, who, payload, private or None)
         before, self.case = self.case, evolve(self.case, event)
         self.events.append(event)
         self.instructions.extend((event.seq, told) for told in instructions_of(event, self.case))
@@ -91,13 +90,13 @@ class Draft:
         legs = {**ticket.legs, **payload.get("legs", {})}
         after = None if closing else current_wait(legs, ticket.refund_timing)
         if after != before:
-            payload["deadline"] = self.deadline(after, ticket.phase)
+            payload["deadline"] = self.deadline(after, ticket.phase, ticket.type)
 
-    def deadline(self, wait: tuple[str, str] | None, phase: str) -> list[str | None] | None:
+    def deadline(self, wait: tuple[str, str] | None, phase: str, type_: str) -> list[str | None] | None:
         """The stored deadline of a wait: when, the command a timer gives then, and whose turn it is."""
         if wait is None:
             return None
-        row = self.rulebook.deadline(*wait, phase)
+        row = self.rulebook.deadline(*wait, phase, type_)
         return [time_text(self.now + timedelta(hours=row.hours)), row.command, row.owner]
 
     def decision(self, ticket_no: str = "") -> Decision:
@@ -110,16 +109,17 @@ class Draft:
         """What a ticket's money is computed in: its own pinned policy and reason."""
         policy = self.rulebook.policy_version(ticket.rulebook)
         reason = self.rulebook.reasons.get(ticket.reason) or Reason(ticket.reason, "", "")
-        return Setting(
-            self.case, ticket.type, ticket.phase, reason, policy, self.rulebook, self.now, ticket
-        )
+        return Setting(self.case, ticket.type, ticket.phase, reason, policy, self.rulebook, self.now, ticket)
 
 
 def claim_payload(quote: Quote) -> JsonObject:
     """A quote as the claim an event carries."""
     return {
         "lines": [
-            [line.line_no, line.quantity, line.value, line.tax, [list(t) for t in line.tenders], line.refund, line.asked]
+            [
+                line.line_no, line.quantity, line.value, line.tax, [list(part) for part in line.tenders],
+                line.refund, line.asked,
+            ]
             for line in quote.lines
         ],
         "payouts": [[payout.payment_no, payout.amount] for payout in quote.payouts],
@@ -138,9 +138,7 @@ def require_role(draft: Draft, command: CaseCommand, roles: tuple[str, ...]) -> 
             "actor",
         )
     if actor.role == "buyer" and draft.case.buyer and actor.id != normalised(draft.case.buyer):
-        raise Refused(
-            "not_permitted", f"{shown(str(actor))} is not the buyer of this order", "actor"
-        )
+        raise Refused("not_permitted", f"{shown(str(actor))} is not the buyer of this order", "actor")
 
 
 def step(draft: Draft, ticket: Ticket, command: CaseCommand, word: str = "") -> Transition:
@@ -153,22 +151,16 @@ def step(draft: Draft, ticket: Ticket, command: CaseCommand, word: str = "") -> 
         leg = moved_leg(word)
         state = ticket.legs.get(leg)
         if state is None:
-            raise Refused(
-                "no_such_leg", f"a {ticket.type} ticket has no {leg}; {word} does not apply"
-            )
-        raise Refused(
-            "wrong_state", f"{word} does not apply while the {leg} is {state} ({ticket.status})"
-        )
+            raise Refused("no_such_leg", f"a {ticket.type} ticket has no {leg}; {word} does not apply")
+        raise Refused("wrong_state", f"{word} does not apply while the {leg} is {state} ({ticket.status})")
     require_role(draft, command, row.roles)
     wait = (
         unmet_wait(row.leg, ticket.legs, ticket.refund_timing)
-        if row.leg != SETTLEMENT or word == "release"
+        if row.leg != SETTLEMENT or row.state == "due"
         else None
     )
     if wait is not None:
-        raise Refused(
-            "not_yet", f"{word} waits for the {wait.other}, which is {ticket.legs[wait.other]}"
-        )
+        raise Refused("not_yet", f"{word} waits for the {wait.other}, which is {ticket.legs[wait.other]}")
     return row
 
 

@@ -2,6 +2,7 @@
 
 import attrs
 
+from reverseflow.core.asking import Asked
 from reverseflow.core.case import Ticket
 from reverseflow.core.commands import (
     BookPickup,
@@ -19,7 +20,7 @@ from reverseflow.core.errors import Refused, shown
 from reverseflow.core.intake import quantity_in
 from reverseflow.core.legs import SETTLEMENT
 from reverseflow.core.money import share
-from reverseflow.core.quote import Asked, compute_quote
+from reverseflow.core.quote import compute_quote
 from reverseflow.core.values import JsonObject, time_text
 
 DISPOSITIONS = ("restock", "refurbish", "scrap", "return_to_buyer", "missing")
@@ -31,15 +32,11 @@ _WAYS = {
 }
 
 
-def travel(
-    draft: Draft, ticket: Ticket, command: ShipBack | BookPickup | RefuseDelivery | Intercept
-) -> None:
+def travel(draft: Draft, ticket: Ticket, command: ShipBack | BookPickup | RefuseDelivery | Intercept) -> None:
     """A parcel is on its way back; several add up."""
     row = step(draft, ticket, command)
     if command.kind == "ship_back" and not command.tracking_no.strip():
-        raise Refused(
-            "tracking_required", "ship_back needs the carrier's tracking number", "tracking_no"
-        )
+        raise Refused("tracking_required", "ship_back needs the carrier's tracking number", "tracking_no")
     parcel = {"way": command.kind, **text_fields(command, "carrier", "tracking_no")}
     payload: JsonObject = {"detail": {"parcels": [*ticket.detail.get("parcels", ()), parcel]}}
     draft.emit_on(
@@ -73,9 +70,7 @@ def receive(draft: Draft, ticket: Ticket, command: Receive) -> None:
             continue
         received.append([line_no, quantity])
         if line.received + quantity > line.quantity:
-            surprises.append(
-                ["more_than_announced", line_no, line.received + quantity - line.quantity]
-            )
+            surprises.append(["more_than_announced", line_no, line.received + quantity - line.quantity])
     if not any(quantity for _, quantity in told):
         surprises.append(["empty_parcel", "", 0])
     if command.surprise:
@@ -97,10 +92,8 @@ def inspect(draft: Draft, ticket: Ticket, command: Inspect) -> None:
     row = step(draft, ticket, command)
     found = _found(draft, ticket, command)
     payload: JsonObject = {"inspected": found, "stock_in_at": time_text(draft.now)}
-    accepted = {line_no: units for line_no, _, units, _, _ in found}
-    short = any(
-        accepted.get(line.line_no, 0) != line.quantity for line in ticket.lines if line.quantity
-    )
+    accepted = {str(row[0]): int(row[2]) for row in found}
+    short = any(accepted.get(line.line_no, 0) != line.quantity for line in ticket.lines if line.quantity)
     if short and ticket.legs.get(SETTLEMENT) == "due":
         asked = _only_accepted(ticket, accepted)
         if asked.lines:
@@ -179,6 +172,4 @@ def give_up(draft: Draft, ticket: Ticket, command: WaiveReturn | Lose) -> None:
     row = step(draft, ticket, command)
     kind = "return_waived" if command.kind == "waive_return" else "return_lost"
     payload = text_fields(command, "reason")
-    draft.emit_on(
-        ticket, kind, payload, legs={row.leg: row.next}, private=text_fields(command, "note")
-    )
+    draft.emit_on(ticket, kind, payload, legs={row.leg: row.next}, private=text_fields(command, "note"))

@@ -20,17 +20,20 @@ def release(draft: Draft, ticket: Ticket, command: Release) -> None:
 
 
 def release_now(draft: Draft, ticket: Ticket, actor: Actor) -> Ticket:
-    """Release the money where nothing stands against it: one key per payment, kept for ever."""
+    """Release the money where nothing stands against it."""
     if unmet_wait(SETTLEMENT, ticket.legs, ticket.refund_timing) is not None:
         return ticket
+    return _release(draft, ticket, actor, {})
+
+
+def _release(draft: Draft, ticket: Ticket, actor: Actor, extra: JsonObject) -> Ticket:
+    """Give each payout its key: one per payment, kept for ever. Without any, all is settled."""
     keys = [
-        [payout.payment_no, f"{ticket.ticket_no}:refund:{payout.payment_no}"]
-        for payout in ticket.payouts
+        [payout.payment_no, f"{ticket.ticket_no}:refund:{payout.payment_no}"] for payout in ticket.payouts
     ]
     state = "released" if keys else "settled"
-    return draft.emit_on(
-        ticket, "settlement_released", {"keys": keys}, legs={SETTLEMENT: state}, actor=actor
-    )
+    payload: JsonObject = {"keys": keys, **extra}
+    return draft.emit_on(ticket, "settlement_released", payload, legs={SETTLEMENT: state}, actor=actor)
 
 
 def settle_result(draft: Draft, ticket: Ticket, command: SettleResult) -> None:
@@ -41,6 +44,10 @@ def settle_result(draft: Draft, ticket: Ticket, command: SettleResult) -> None:
             f"{shown(command.result)} is not one of {', '.join(RESULTS)}",
             "result",
         )
+    if ticket.legs.get(SETTLEMENT) == "due" and command.result == "settled":
+        step(draft, ticket, command, "settle_result:settled")
+        _paid_by_platform(draft, ticket, command)
+        return
     payout = _payout(ticket, command.key, command.payment_no)
     if (
         command.amount is not None
@@ -70,6 +77,26 @@ def settle_result(draft: Draft, ticket: Ticket, command: SettleResult) -> None:
     )
 
 
+def _paid_by_platform(draft: Draft, ticket: Ticket, command: SettleResult) -> None:
+    """The platform paid by itself: recorded as released and settled, and nothing is instructed."""
+    if (
+        command.amount is not None
+        and amount_in(command.amount, draft.case.currency, "amount") != ticket.total
+    ):
+        raise Refused(
+            "amount_differs",
+            f"amount: {shown(command.amount)} was paid, {draft.setting(ticket).money(ticket.total)} is due",
+            "amount",
+        )
+    ticket = _release(draft, ticket, draft.actor, {"paid_by": "platform"})
+    for payout in ticket.payouts:
+        payload: JsonObject = {"key": payout.key, "state": "settled", "amount": payout.amount}
+        payload |= text_fields(command, "reference")
+        others = {p.state for p in draft.case.tickets[ticket.ticket_no].payouts if p.key != payout.key}
+        leg = next(state for state in _WORST_FIRST if state in others | {"settled"})
+        draft.emit_on(draft.case.tickets[ticket.ticket_no], "payout_settled", payload, legs={SETTLEMENT: leg})
+
+
 def retry(draft: Draft, ticket: Ticket, command: Retry) -> None:
     """A failed instruction goes out again under its old key."""
     failed = [payout.key for payout in ticket.payouts if payout.state == "failed"]
@@ -94,9 +121,7 @@ def _move(
     payload: JsonObject = {"key": payout.key, "state": row.next, "amount": payout.amount}
     if isinstance(command, SettleResult):
         payload |= text_fields(command, "reference")
-    draft.emit_on(
-        ticket, kind, payload, legs={SETTLEMENT: leg}, private=text_fields(command, "note")
-    )
+    draft.emit_on(ticket, kind, payload, legs={SETTLEMENT: leg}, private=text_fields(command, "note"))
 
 
 def _payout(ticket: Ticket, key: str, payment_no: str) -> Payout:

@@ -22,9 +22,7 @@ def record(draft: Draft, order: RecordOrder) -> None:
     _require_same_order(draft.case, payload)
     changes = _changed_facts(draft.case, payload)
     if changes:
-        times = [
-            utc(moment) for name in _TIMES if name in changes and (moment := getattr(order, name))
-        ]
+        times = [utc(moment) for name in _TIMES if name in changes and (moment := getattr(order, name))]
         if times and draft.case.last_at is not None:
             draft.now = max(draft.case.last_at, min(draft.now, max(times)))
         draft.emit("order_updated", "", changes)
@@ -42,13 +40,8 @@ def _require_same_order(case: Case, payload: JsonObject) -> None:
         for name in _LINE_FACTS:
             if told[line_no][name] != getattr(line, name):
                 _differs(case, f"lines.{line_no}.{name}", getattr(line, name), told[line_no][name])
-    paid = {
-        payment["payment_no"]: (payment["tender"], payment["amount"])
-        for payment in payload["payments"]
-    }
-    known = {
-        payment.payment_no: (payment.tender, payment.amount) for payment in case.payments.values()
-    }
+    paid = {payment["payment_no"]: (payment["tender"], payment["amount"]) for payment in payload["payments"]}
+    known = {payment.payment_no: (payment.tender, payment.amount) for payment in case.payments.values()}
     if paid != known:
         _differs(case, "payments", known, paid)
 

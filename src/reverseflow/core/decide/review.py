@@ -2,6 +2,7 @@
 
 import attrs
 
+from reverseflow.core.asking import GIVE_BACK, Asked
 from reverseflow.core.case import Ticket
 from reverseflow.core.commands import (
     Approve,
@@ -23,7 +24,7 @@ from reverseflow.core.decide.draft import (
 from reverseflow.core.errors import Refused, shown
 from reverseflow.core.intake import amount_in
 from reverseflow.core.legs import RETURN, SETTLEMENT
-from reverseflow.core.quote import GIVE_BACK, Asked, compute_quote
+from reverseflow.core.quote import compute_quote
 from reverseflow.core.values import JsonObject
 
 
@@ -107,9 +108,7 @@ def close(draft: Draft, ticket: Ticket, command: Close) -> None:
     _end(draft, ticket, command, "ticket_closed", "closed", command.reason)
 
 
-def _end(
-    draft: Draft, ticket: Ticket, command: TicketCommand, kind: str, closing: str, reason: str
-) -> None:
+def _end(draft: Draft, ticket: Ticket, command: TicketCommand, kind: str, closing: str, reason: str) -> None:
     require_ticket_command(draft, ticket, command)
     if ticket.legs.get(SETTLEMENT, "due") != "due":
         raise Refused("money_in_flight", f"the money is {ticket.legs[SETTLEMENT]} already")
@@ -126,9 +125,7 @@ def escalate(draft: Draft, ticket: Ticket, command: Escalate) -> None:
     require_ticket_command(draft, ticket, command)
     payload: JsonObject = {
         "deadline": [None, "", command.queue],
-        "detail": {
-            "escalated": {"queue": command.queue, "from": ticket.owner, "reason": command.reason}
-        },
+        "detail": {"escalated": {"queue": command.queue, "from": ticket.owner, "reason": command.reason}},
     }
     draft.emit_on(ticket, "ticket_escalated", payload)
 

@@ -167,9 +167,7 @@ def upgrade() -> None:
         sqlite_strict=True,
         sqlite_with_rowid=False,
     )
-    op.create_index(
-        "ix_personal_tenant_id_account", "personal", ["tenant_id", "account"], unique=False
-    )
+    op.create_index("ix_personal_tenant_id_account", "personal", ["tenant_id", "account"], unique=False)
     op.create_table(
         "postings",
         sa.Column("tenant_id", KEY, nullable=False),
@@ -204,12 +202,8 @@ def upgrade() -> None:
             "quantity >= 0 AND accepted >= 0 AND rejected >= 0 AND accepted + rejected <= received",
             name="ck_ticket_lines_units",
         ),
-        sa.CheckConstraint(
-            "value >= 0 AND refund >= 0 AND refund <= value", name="ck_ticket_lines_money"
-        ),
-        sa.PrimaryKeyConstraint(
-            "tenant_id", "order_no", "ticket_no", "line_no", name="pk_ticket_lines"
-        ),
+        sa.CheckConstraint("value >= 0 AND refund >= 0 AND refund <= value", name="ck_ticket_lines_money"),
+        sa.PrimaryKeyConstraint("tenant_id", "order_no", "ticket_no", "line_no", name="pk_ticket_lines"),
         sqlite_strict=True,
         sqlite_with_rowid=False,
     )
@@ -248,12 +242,8 @@ def upgrade() -> None:
         sqlite_strict=True,
         sqlite_with_rowid=False,
     )
-    op.create_index(
-        "ix_tickets_tenant_id_deadline", "tickets", ["tenant_id", "deadline"], unique=False
-    )
-    op.create_index(
-        "ix_tickets_tenant_id_external_no", "tickets", ["tenant_id", "external_no"], unique=False
-    )
+    op.create_index("ix_tickets_tenant_id_deadline", "tickets", ["tenant_id", "deadline"], unique=False)
+    op.create_index("ix_tickets_tenant_id_external_no", "tickets", ["tenant_id", "external_no"], unique=False)
     op.create_index(
         "ix_tickets_tenant_id_status_applied_at",
         "tickets",

@@ -1,0 +1,102 @@
+"""A store to tamper with: raw SQL past every CHECK, what `verify` says then, and back again."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Table
+
+from audit.histories import History, opened
+from reverseflow.audit import Finding, verify
+from reverseflow.storage import tables
+
+Row = tuple[Any, ...]
+TABLES = list(tables.metadata.sorted_tables)
+_SOME_TIME = "2026-05-09T09:09:09.000009Z"
+
+
+class Tampered:
+    """A SQLite store with a rich history, open for tampering."""
+
+    def __init__(self, path: Path) -> None:
+        self.engine = opened(str(path))
+        History(self.engine, seed=14, order_nos=("E1", "E2", "E3")).run(60)
+        self.raw = sqlite3.connect(path, isolation_level=None)
+        for pragma in ("ignore_check_constraints=ON", "synchronous=OFF"):
+            self.raw.execute(f"PRAGMA {pragma}")
+
+    def close(self) -> None:
+        self.raw.close()
+        self.engine.close()
+
+    def codes(self) -> set[str]:
+        """The codes of what is found, but for what the database's own CHECKs find."""
+        return {finding.code for finding in self.findings()}
+
+    def findings(self) -> list[Finding]:
+        return [finding for finding in verify(self.engine) if finding.code != "store_damaged"]
+
+    def rows(self, table: Table) -> list[Row]:
+        keys = ", ".join(column.name for column in table.primary_key)
+        return self.raw.execute(f"SELECT * FROM {table.name} ORDER BY {keys}").fetchall()
+
+    @contextmanager
+    def kept(self, *tampered: Table) -> Iterator[None]:
+        """Within it these tables may be tampered with; afterwards they are as they were."""
+        before = {table.name: self.rows(table) for table in tampered}
+        try:
+            yield
+        finally:
+            self.raw.execute("BEGIN")
+            for table in tampered:
+                self.raw.execute(f"DELETE FROM {table.name}")
+                marks = ", ".join("?" for _ in table.columns)
+                statement = f"INSERT INTO {table.name} VALUES ({marks})"
+                self.raw.executemany(statement, before[table.name])
+            self.raw.execute("COMMIT")
+
+    def put(self, table: Table, row: Row, name: str, value: Any) -> bool:
+        """Set one column of one row; False where the key is taken or the column refuses."""
+        where, key = self._where(table, row)
+        try:
+            statement = f"UPDATE {table.name} SET {name} = ? WHERE {where}"
+            return self.raw.execute(statement, (value, *key)).rowcount == 1
+        except sqlite3.IntegrityError:
+            return False
+
+    def delete(self, table: Table, row: Row) -> None:
+        where, key = self._where(table, row)
+        assert self.raw.execute(f"DELETE FROM {table.name} WHERE {where}", key).rowcount == 1
+
+    def insert(self, table: Table, row: Row) -> None:
+        marks = ", ".join("?" for _ in row)
+        self.raw.execute(f"INSERT INTO {table.name} VALUES ({marks})", row)
+
+    @staticmethod
+    def _where(table: Table, row: Row) -> tuple[str, list[Any]]:
+        keys = [column.name for column in table.primary_key]
+        values = [row[index_of(table, name)] for name in keys]
+        return " AND ".join(f"{name} = ?" for name in keys), values
+
+
+def index_of(table: Table, name: str) -> int:
+    """The place of a column in a row."""
+    return [column.name for column in table.columns].index(name)
+
+
+def other_values(table: Table, name: str, value: Any) -> Sequence[Any]:
+    """Values to put in place of one, each another value in the column's own terms."""
+    column = table.columns[name]
+    if column.type.python_type is int:
+        changed: list[Any] = [7] if value is None else [value + 1, -value - 1]
+    elif value is None:
+        changed = [_SOME_TIME if name.endswith("_at") or name == "deadline" else '{"note":"new"}']
+    else:
+        digit = next((c for c in value if c.isdigit()), None)
+        bumped = value.replace(digit, str((int(digit) + 1) % 10), 1) if digit else value.upper()
+        changed = [value + "x", bumped, "", value + " "]
+    if column.nullable:
+        changed.append(None)
+    return [other for other in changed if other != value]
