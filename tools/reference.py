@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 import reverseflow
 from reverseflow import COMMANDS, ExitStatus, contracts, hookspecs
+from reverseflow.audit.findings import CODES
 from reverseflow.builtin.neutral import record_key
 from reverseflow.builtin.schema import schema_of
 from reverseflow.cli import COMMANDS as CLI_COMMANDS
@@ -86,8 +87,9 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table; a column that is empty in every row is left out."""
     cells = [[cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows]
     kept = [i for i in range(len(columns)) if any(row[i] for row in cells)]
-    lines = [[columns[i] for i in kept], ["---"] * len(kept), *([r[i] for i in kept] for r in cells)]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    lines = [[columns[i] for i in kept], *([row[i] for i in kept] for row in cells)]
+    drawn = [f"| {' | '.join(line)} |\n" for line in lines]
+    return "".join([drawn[0], "|---" * len(kept) + "|\n", *drawn[1:]])
 
 
 def code(text: str) -> str:
@@ -176,7 +178,7 @@ def _unit(key: str, schema: Mapping[str, Any]) -> str:
     text = str(schema)
     if "/amount'" in text:
         return "major units"
-    return "UTC offset" if "/time'" in text else _UNITS.get(key, "")
+    return "ISO 8601" if "/time'" in text else _UNITS.get(key, "")
 
 
 def _default(field: "attrs.Attribute[Any]") -> str:
@@ -205,15 +207,14 @@ def _moves(kind: str) -> str:
     if kind in legs.TICKET_COMMANDS:
         return f"By {_listed(legs.TICKET_COMMANDS[kind])}.\n"
     words = [f"{kind}:{result}" for result in RESULTS] if kind == "settle_result" else [kind]
-    rows = [row for row in legs.TRANSITIONS if row.command in words]
-    steps: dict[tuple[str, str], list[str]] = {}
-    for row in rows:
-        steps.setdefault((row.leg, row.next), []).append(row.state)
-    told = "; ".join(
-        f"{leg} {_listed(tuple(dict.fromkeys(states)))} → {following}"
-        for (leg, following), states in steps.items()
+    steps: dict[tuple[tuple[str, ...], str, str], list[str]] = {}
+    for row in legs.TRANSITIONS:
+        if row.command in words:
+            steps.setdefault((row.roles, row.leg, row.next), []).append(row.state)
+    return "".join(
+        f"- By {_listed(roles)}: {leg} {_listed(tuple(dict.fromkeys(states)))} → {following}.\n"
+        for (roles, leg, following), states in steps.items()
     )
-    return f"By {_listed(rows[0].roles)}. Moves {told}.\n"
 
 
 def _listed(words: Sequence[str]) -> str:
@@ -290,6 +291,11 @@ def front_door(_meanings: Meanings, _argument: str) -> str:
         ("room", "names"),
         [(code(room), ", ".join(map(code, names))) for room, names in sorted(rooms.items())],
     )
+
+
+def event_kinds(_meanings: Meanings, _argument: str) -> str:
+    """Every kind of event there is."""
+    return ", ".join(map(code, events.EVENT_KINDS)) + "."
 
 
 # --- the command line -----------------------------------------------------------------------------
@@ -387,6 +393,11 @@ def exit_statuses(_meanings: Meanings, _argument: str) -> str:
     )
 
 
+def findings(_meanings: Meanings, _argument: str) -> str:
+    """Every code of `verify`."""
+    return table(("code", "means"), [(code(name), text) for name, text in CODES.items()])
+
+
 # --- tables ---------------------------------------------------------------------------------------
 
 
@@ -439,10 +450,12 @@ PARTS: Mapping[str, Callable[[Meanings, str], str]] = {
     "document": document,
     "hooks": hooks,
     "value": value,
+    "event-kinds": event_kinds,
     "front-door": front_door,
     "commands": command_line,
     "store-options": store_options,
     "exit-statuses": exit_statuses,
+    "findings": findings,
     "tables": tables,
 }
 

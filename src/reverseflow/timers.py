@@ -117,4 +117,4 @@ def _note_outcome(tried: _Tried, command: TicketCommand, result: Result) -> bool
         tried.given_up = command.kind == ESCALATE
     if tried.given_up:
         _log.error("nothing moves ticket %s on: %s", command.ticket_no, result.message)
-    return False
+    return result.outcome == "replayed"

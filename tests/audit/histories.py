@@ -4,6 +4,7 @@ A history looks at the cases before it chooses, so that most commands lead somew
 is kept batch by batch, and told to another engine it is the same history.
 """
 
+import json
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ from reverseflow import (
     RecordOrder,
     hookimpl,
 )
+from reverseflow.audit import export
 from reverseflow.core.case import Case, Ticket
 from reverseflow.core.commands import (
     COMMANDS,
@@ -56,7 +58,7 @@ _PLAUSIBLE = {
     ("settlement", "sent"): "settle_result",
     ("settlement", "unknown"): "settle_result",
     ("settlement", "failed"): "retry",
-    ("settlement", "settled"): "settle_result note escalate",
+    ("settlement", "settled"): "settle_result settle_result note escalate",
 }
 
 
@@ -87,6 +89,11 @@ def told(engine: Engine, script: Sequence[Sequence[Command]]) -> None:
     """Give an engine a script, batch by batch."""
     for batch in script:
         engine.execute(batch, platform="slow")
+
+
+def lines_of(engine: Engine, since: datetime | None = None) -> list[str]:
+    """The export as lines of text."""
+    return [json.dumps(record, ensure_ascii=False) for record in export(engine, since=since)]
 
 
 class History:
@@ -269,5 +276,5 @@ class History:
         return {"key": self.random.choice(keys)} if keys else {}
 
     def _result(self, case: Case, ticket: Ticket) -> dict[str, Any]:
-        result = self.random.choice(("sent", "settled", "settled", "settled", "failed", "unknown"))
+        result = self.random.choice(("sent", "settled", "settled", "settled", "failed", "failed", "unknown"))
         return {"result": result, **self._key(case, ticket)}

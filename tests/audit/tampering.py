@@ -22,7 +22,7 @@ class Tampered:
 
     def __init__(self, path: Path) -> None:
         self.engine = opened(str(path))
-        History(self.engine, seed=14, order_nos=("E1", "E2", "E3")).run(60)
+        History(self.engine, seed=33, order_nos=("E1", "E2", "E3")).run(50)
         self.raw = sqlite3.connect(path, isolation_level=None)
         for pragma in ("ignore_check_constraints=ON", "synchronous=OFF"):
             self.raw.execute(f"PRAGMA {pragma}")
@@ -96,7 +96,7 @@ def other_values(table: Table, name: str, value: Any) -> Sequence[Any]:
     else:
         digit = next((c for c in value if c.isdigit()), None)
         bumped = value.replace(digit, str((int(digit) + 1) % 10), 1) if digit else value.upper()
-        changed = [value + "x", bumped, "", value + " "]
+        changed = [value + "x", bumped, value + " "]
     if column.nullable:
         changed.append(None)
     return [other for other in changed if other != value]

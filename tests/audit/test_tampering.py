@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Table
 
 from audit.tampering import TABLES, Row, Tampered, index_of, other_values
+from reverseflow.audit import verify
 from reverseflow.audit.findings import CODES
 from reverseflow.core.errors import shown
 from reverseflow.core.events import event_hash
@@ -28,16 +29,15 @@ UNCOVERED = {
 IN_PART = {
     ("commands", "command_id"): "only an application's id is in the chain",
     ("commands", "content"): "what was asked is not in the chain; it is read and compared in part",
-    ("commands", "status"): "another status that the ticket really had is not told apart",
-    ("commands", "refund"): "another amount that the ticket really had is not told apart",
+    ("outbox", "body"): "the number of the attempt is the relay's",
     ("events", "private"): "erasable; a text that a later one replaced is seen nowhere else",
 }
 COLUMNS = [(table, column.name) for table in TABLES for column in table.columns]
 
 
-def some(rows: list[Row]) -> list[Row]:
-    """A few rows from everywhere in a table."""
-    return [rows[0], rows[len(rows) // 3], rows[len(rows) // 2], rows[-1]]
+def some(rows: list[Row], count: int = 3) -> list[Row]:
+    """A few rows from everywhere in a table; before a release all of them."""
+    return rows if RELEASE else rows[:: -max(1, len(rows) // count)]
 
 
 def is_found(store: Tampered, table: Table, row: Row, name: str, value: object) -> bool | None:
@@ -53,17 +53,17 @@ def test_an_untouched_store_has_no_findings_and_rows_in_every_table(store: Tampe
 
 @pytest.mark.parametrize(("table", "name"), COLUMNS, ids=[f"{t.name}.{n}" for t, n in COLUMNS])
 def test_a_changed_column_is_found(store: Tampered, table: Table, name: str) -> None:
-    index = index_of(table, name)
+    index, in_part = index_of(table, name), (table.name, name) in IN_PART
     answers = [
         is_found(store, table, row, name, value)
-        for row in some(store.rows(table))
+        for row in some(store.rows(table), 12 if in_part else 2)
         for value in other_values(table, name, row[index])
     ]
     answers = [answer for answer in answers if answer is not None]
     if (table.name, name) in UNCOVERED:
         assert set(answers) == {False}, "it is found: take it off the list"
-    elif (table.name, name) in IN_PART:
-        assert True in answers
+    elif in_part:
+        assert set(answers) == {True, False}, "it is found always, or never: mend the lists"
     else:
         assert set(answers) == {True}
 
@@ -73,7 +73,7 @@ def test_every_tampering_out_of_many_random_ones_is_found(store: Tampered) -> No
     pick, missed, done = random.Random(4), [], 0
     columns = [c for c in COLUMNS if (c[0].name, c[1]) not in {**UNCOVERED, **IN_PART}]
     rows = {table.name: store.rows(table) for table in TABLES}
-    while done < (2000 if RELEASE else 250):
+    while done < (2000 if RELEASE else 200):
         table, name = pick.choice(columns)
         row = pick.choice(rows[table.name])
         value = pick.choice(other_values(table, name, row[index_of(table, name)]))
@@ -141,7 +141,7 @@ def test_a_tail_that_was_cut_is_found_however_long_it_is(store: Tampered) -> Non
 def test_a_tail_cut_with_the_case_set_back_to_it_is_found(store: Tampered) -> None:
     """Whoever also mends the case's head meets the rows that the events gave."""
     for order_no, events in by_order(store).items():
-        _, last = events[-1], events[-2]
+        last = events[-2]
         with store.kept(tables.events, tables.cases):
             store.delete(tables.events, events[-1])
             store.raw.execute(
@@ -158,10 +158,11 @@ def test_all_events_gone_is_found(store: Tampered) -> None:
 
 
 def test_a_case_gone_leaves_orphans_in_every_table(store: Tampered) -> None:
+    order_no = store.rows(tables.outbox)[0][2]
     with store.kept(tables.cases):
-        store.raw.execute("DELETE FROM cases WHERE order_no = 'E2'")
+        store.raw.execute("DELETE FROM cases WHERE order_no = ?", (order_no,))
         findings = store.findings()
-    assert {(finding.order_no, finding.code) for finding in findings} == {("E2", "orphan")}
+    assert {(finding.order_no, finding.code) for finding in findings} == {(order_no, "orphan")}
     named = {finding.message.split()[0] for finding in findings}
     assert named == {table.name for table in TABLES} - {"cases"}
 
@@ -192,7 +193,8 @@ def test_what_cannot_be_read_is_a_finding_and_does_not_stop_the_others(store: Ta
     rows = by_order(store)
     with store.kept(tables.events, tables.tickets):
         store.put(tables.events, rows["E1"][3], "payload", "{")
-        store.put(tables.events, rows["E2"][3], "payload", "{}")
+        opened = next(row for row in rows["E2"] if row[3] == "ticket_opened")
+        store.put(tables.events, opened, "payload", "{}")
         ticket = next(row for row in store.rows(tables.tickets) if row[1] == "E3")
         store.put(tables.tickets, ticket, "legs", "nonsense")
         found = {(finding.order_no, finding.code) for finding in store.findings()}
@@ -210,8 +212,6 @@ def test_every_finding_has_a_known_code_and_shows_no_personal_text(store: Tamper
 
 
 def test_the_database_says_what_its_own_checks_find(store: Tampered) -> None:
-    from reverseflow.audit import verify
-
     row = store.rows(tables.payments)[0]
     with store.kept(tables.payments):
         store.put(tables.payments, row, "refunded", -1)

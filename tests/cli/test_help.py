@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from inspect import cleandoc
 
 import click
 import pytest
@@ -26,7 +27,7 @@ def test_every_command_says_in_a_line_what_it_does_and_shows_an_example() -> Non
     seen = set()
     for path, command in every_command(cli):
         words = " ".join(path)
-        first, *rest = (command.help or "").split("\n\n")
+        first, *rest = cleandoc(command.help or "").split("\n\n")
         assert first.endswith("."), words
         assert any(part.startswith(f"Example: reverseflow {words}") for part in rest), words
         seen.add(words)

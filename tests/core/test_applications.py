@@ -65,7 +65,7 @@ def test_a_return_that_a_rule_accepts_waits_for_the_goods() -> None:
         ({"lines": (LineAsked(line_no="A"),)}, "missing_value", "lines[0]"),
         ({"lines": units(A=0)}, "bad_quantity", "lines[0].quantity"),
         ({"lines": units(A=-1)}, "bad_quantity", "lines[0].quantity"),
-        ({"lines": (LineAsked(line_no="A", quantity=1.5),)}, "bad_quantity", "lines[0].quantity"),
+        ({"lines": units(A=10**10)}, "bad_quantity", "lines[0].quantity"),
         ({"lines": money(B="x")}, "bad_amount", "lines[0].amount"),
         ({"refund_shipping": "x"}, "bad_amount", "refund_shipping"),
         ({"refund_shipping": "-1.00"}, "negative_amount", "refund_shipping"),
@@ -147,9 +147,7 @@ def test_units_already_withdrawn_are_no_longer_there_to_withdraw() -> None:
 
 def test_an_order_received_as_a_whole_counts_for_its_lines() -> None:
     received = PAID_AT + timedelta(days=3)
-    desk = Desk(
-        sale(goods("A", "10.00", shipped=1, received=0), paid("10.00"), received_at=received)
-    )
+    desk = Desk(sale(goods("A", "10.00", shipped=1, received=0), paid("10.00"), received_at=received))
     assert desk.done("apply", lines=units(A=1)).phase == "received"
 
 
@@ -159,10 +157,7 @@ def test_the_most_delivered_line_gives_the_phase_of_the_ticket() -> None:
 
 
 def test_goods_that_were_not_shipped_cannot_come_back() -> None:
-    assert (
-        Desk(UNSHIPPED).refused("apply", type="return_refund", lines=units(A=1)).code
-        == "not_shipped"
-    )
+    assert Desk(UNSHIPPED).refused("apply", type="return_refund", lines=units(A=1)).code == "not_shipped"
     partly = sale(goods("A", "10.00", 3, shipped=1), paid("30.00"))
     desk = Desk(partly)
     assert desk.refused("apply", type="return_refund", lines=units(A=2)).code == "not_shipped"
@@ -182,9 +177,7 @@ def test_a_ticket_is_named_by_its_number_its_external_number_or_its_application(
     assert len(desk.ticket.detail["notes"]) == 4
 
 
-@pytest.mark.parametrize(
-    "name", [{"ticket_no": "E-R9"}, {"ticket_no": ""}, {"external_no": "TB-9"}]
-)
+@pytest.mark.parametrize("name", [{"ticket_no": "E-R9"}, {"ticket_no": ""}, {"external_no": "TB-9"}])
 def test_a_ticket_nobody_knows_is_refused(name: dict[str, str]) -> None:
     desk = pending()
     assert desk.refused("approve", **name).code == "unknown_ticket"

@@ -263,6 +263,14 @@ def test_money_asked_for_the_ticket_follows_the_units_accepted() -> None:
     assert ticket.total == 1500 + 350
 
 
+def test_freight_within_the_money_asked_for_the_ticket_stays_as_it_was_agreed() -> None:
+    """15.00 asked for two units and 10.00 of freight; one unit came, so 5.00 and 5.00 of freight."""
+    order = sale(goods("A", "10.00", 2, shipped=2), *E1.shipping, paid("30.00"))
+    desk = returning(Desk(order), lines=units(A=2), refund_shipping=True, amount="15.00")
+    desk.done("receive", lines=parcel(A=1))
+    assert desk.done("inspect").total == 1000
+
+
 def test_an_inspection_is_never_refused_for_what_money_other_tickets_hold() -> None:
     """T3 holds 33.34 for one of three; two units asked at 66.66, one arrived: at most 33.32."""
     desk = Desk(sale(goods("A", "100.00", 3, discount="200.00", shipped=3), paid("100.00")))
@@ -275,9 +283,7 @@ def test_an_inspection_is_never_refused_for_what_money_other_tickets_hold() -> N
     assert desk.done("inspect").total == 3332
 
 
-@pytest.mark.parametrize(
-    "disposition", ["restock", "refurbish", "scrap", "return_to_buyer", "missing"]
-)
+@pytest.mark.parametrize("disposition", ["restock", "refurbish", "scrap", "return_to_buyer", "missing"])
 def test_every_disposition_but_missing_goes_into_stock_under_its_own_key(disposition: str) -> None:
     """Q3."""
     desk = received()
@@ -303,11 +309,9 @@ def test_the_reason_names_the_usual_disposition() -> None:
         ((found("A", 3, disposition="sell"),), "unknown_disposition"),
         ((found("A", 2), found("A", 1)), "duplicate_line"),
     ],
-    ids=["no line", "another line", "more", "more in sum", "negative", "negative rejected", "unknown", "twice"],
+    ids="no_line another_line more more_in_sum negative negative_rejected unknown twice".split(),
 )  # fmt: skip
-def test_an_inspection_that_cannot_be_is_refused(
-    lines: tuple[LineInspected, ...], code: str
-) -> None:
+def test_an_inspection_that_cannot_be_is_refused(lines: tuple[LineInspected, ...], code: str) -> None:
     assert received().refused("inspect", lines=lines).code == code
 
 

@@ -67,12 +67,12 @@ def test_a_larger_weight_never_gets_less(total: int, weights: list[int]) -> None
 
 @pytest.mark.parametrize("weights", [[], [0], [0, 0]])
 def test_there_is_nothing_to_allocate_by_without_a_positive_weight(weights: list[int]) -> None:
-    with pytest.raises(ValueError, match="no weight"):
+    with pytest.raises(ValueError, match="one of them is positive"):
         allocate(100, weights)
 
 
 def test_a_negative_weight_is_refused() -> None:
-    with pytest.raises(ValueError, match="negative"):
+    with pytest.raises(ValueError, match="not negative"):
         allocate(100, [3, -1])
 
 
@@ -122,9 +122,7 @@ def test_a_share_is_of_a_part_within_the_whole(part: int, whole: int) -> None:
         (1, 1, False, 0),
     ],
 )
-def test_a_percentage_is_rounded_half_up(
-    amount: int, rate: int, included: bool, percentage: int
-) -> None:
+def test_a_percentage_is_rounded_half_up(amount: int, rate: int, included: bool, percentage: int) -> None:
     assert percentage == percent_of(amount, rate, included=included)
 
 
@@ -255,16 +253,12 @@ def test_what_is_written_is_read_back(minor: int, currency: str) -> None:
 
 def test_the_table_of_currencies_is_iso_4217() -> None:
     published = {
-        currency.code: currency.exponent
-        for currency in iso4217.Currency
-        if currency.exponent is not None
+        currency.code: currency.exponent for currency in iso4217.Currency if currency.exponent is not None
     }
     assert published == EXPONENTS
 
 
-@pytest.mark.parametrize(
-    "code", ["XXX", "XAU", "cny", "RMB", "", " CNY", "CNY ", None, 156, ["CNY"]]
-)
+@pytest.mark.parametrize("code", ["XXX", "XAU", "cny", "RMB", "", " CNY", "CNY ", None, 156, ["CNY"]])
 def test_an_unknown_currency_is_refused(code: object) -> None:
     with pytest.raises(AmountError) as refused:
         exponent_of(code)  # type: ignore[arg-type]  # what a file may hold

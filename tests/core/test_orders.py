@@ -30,8 +30,8 @@ def test_an_order_is_recorded_as_of_the_day_it_was_paid() -> None:
     (event,) = desk.events
     assert (event.kind, event.at, event.actor) == ("order_recorded", PAID_AT, "system")
     assert desk.case.exists and not Desk().case.exists
-    placed = attrs.evolve(ORDER, placed_at=SHIPPED_AT, paid_at=None)
-    assert Desk(placed).events[0].at == SHIPPED_AT
+    placed_at = PAID_AT - timedelta(days=1)
+    assert Desk(attrs.evolve(ORDER, placed_at=placed_at, paid_at=None)).events[0].at == placed_at
     assert Desk(attrs.evolve(ORDER, paid_at=None)).events[0].at == NOON
 
 
@@ -62,6 +62,13 @@ def test_facts_in_time_are_taken_over() -> None:
     assert desk.events[-1].payload == {
         "received_at": "2026-05-04T02:01:00.000000Z", "lines": [["A", 3, 3], ["B", 1, 1]],
     }  # fmt: skip
+
+
+def test_an_order_that_is_finished_is_told_by_its_time_alone() -> None:
+    desk = Desk(ORDER, now=LATER)
+    told_again(desk, attrs.evolve(ORDER, finished_at=RECEIVED_AT))
+    assert desk.events[-1].payload == {"finished_at": "2026-05-04T02:01:00.000000Z"}
+    assert desk.case.finished_at == RECEIVED_AT
 
 
 def test_units_shipped_and_received_only_grow() -> None:
@@ -149,7 +156,4 @@ def test_outside_refunds_add_up_to_no_more_than_was_paid() -> None:
     desk = Desk(ORDER)
     for _ in range(9):
         desk.accepted("external_refund", payment_no="cash", amount="5.00")
-    assert (
-        desk.refused("external_refund", payment_no="cash", amount="0.01").code
-        == "amount_above_paid"
-    )
+    assert desk.refused("external_refund", payment_no="cash", amount="0.01").code == "amount_above_paid"

@@ -110,9 +110,7 @@ def test_a_formula_sees_the_money_before_fees_and_is_asked_for_its_types_only() 
         FeeFormula("tenth", tenth, "a tenth", types=("refund_only",), plugin="shop"),
         FeeFormula("other", never, types=("return_refund",), plugin="shop"),
     )
-    ticket = Desk(E2, rulebook(fees=fees, auto_approve_unshipped=False)).done(
-        "apply", lines=units(A=1)
-    )
+    ticket = Desk(E2, rulebook(fees=fees, auto_approve_unshipped=False)).done("apply", lines=units(A=1))
     assert ticket.total == 7177 - 717
     (given,) = seen
     assert (given.base, given.service_fee) == (Money(7177, "CNY"), Money(0, "CNY"))
@@ -205,9 +203,9 @@ def test_the_rule_that_accepts_is_named_by_the_approval() -> None:
 
 
 def test_a_rule_that_refuses_refuses_with_its_own_code() -> None:
-    refusal = Desk(
-        HUNDRED, rulebook(rules=(says(REFUSE, "window_closed", "31 days ago"),))
-    ).refused("apply", lines=units(A=1))
+    refusal = Desk(HUNDRED, rulebook(rules=(says(REFUSE, "window_closed", "31 days ago"),))).refused(
+        "apply", lines=units(A=1)
+    )
     assert (refusal.code, refusal.message) == ("window_closed", "31 days ago")
     silent = Desk(HUNDRED, rulebook(rules=(says(REFUSE, "window_closed"),)))
     assert silent.refused("apply", lines=units(A=1)).message == "rule rule_refuse refuses"
@@ -216,9 +214,7 @@ def test_a_rule_that_refuses_refuses_with_its_own_code() -> None:
 def test_operations_may_override_an_overridable_rule_and_say_why() -> None:
     rules = (says(REFUSE, "window_closed", overridable=True), says(ACCEPT))
     desk = Desk(HUNDRED, rulebook(rules=rules, versions={"shop": "1.2"}))
-    ticket = desk.done(
-        "apply", lines=units(A=1), actor="operations:li", override="promised by phone"
-    )
+    ticket = desk.done("apply", lines=units(A=1), actor="operations:li", override="promised by phone")
     assert ticket.status == "pending_review"  # overriding is not approving
     assert ticket.detail["override"] == {
         "rules": ["rule_refuse"], "by": "operations:li", "reason": "promised by phone",

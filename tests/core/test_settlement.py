@@ -50,9 +50,55 @@ def test_a_ticket_without_money_is_settled_as_soon_as_it_is_released() -> None:
 def test_before_the_release_there_is_nothing_a_result_could_be_about() -> None:
     desk = Desk(ONE)
     desk.done("apply", lines=units(A=1))
-    for kind in ("settle_result", "retry"):
-        refusal = desk.refused(kind)
+    for kind, fields in (("settle_result", {"result": "sent"}), ("retry", {})):
+        refusal = desk.refused(kind, **fields)
         assert refusal.code == "wrong_state" and "no money" in refusal.message
+
+
+# --- the platform pays by itself --------------------------------------------------------------------
+
+
+def approved(order: Any = ONE) -> Desk:
+    desk = Desk(order)
+    desk.done("apply", lines=units(A=1))
+    desk.done("approve")
+    return desk
+
+
+def test_what_the_platform_paid_by_itself_is_settled_and_nothing_is_instructed() -> None:
+    desk = approved(TWO)
+    ticket = desk.done("settle_result", actor="platform", amount="100.00", reference="TB 1", note="n")
+    assert (ticket.status, ticket.legs["settlement"], desk.instructions) == ("completed", "settled", [])
+    assert [event.kind for event in desk.events[-3:]] == [
+        "settlement_released", "payout_settled", "payout_settled",
+    ]  # fmt: skip
+    assert desk.events[-1].payload["reference"] == "TB 1"
+    assert (desk.case.payments["p1"].refunded, desk.case.payments["p2"].refunded) == (6000, 4000)
+    assert balances(desk) == {}
+
+
+def test_what_the_platform_paid_for_nothing_is_settled_too() -> None:
+    desk = approved(sale(goods("A", "0.00")))
+    assert desk.done("settle_result", actor="platform").status == "completed"
+
+
+def test_the_platform_pays_what_is_due_and_only_after_the_review() -> None:
+    desk = approved()
+    assert desk.refused("settle_result", actor="platform", amount="99.99").code == "amount_differs"
+    assert desk.refused("settle_result", actor="platform", amount="-100.00").code == "negative_amount"
+    assert desk.refused("settle_result", actor="platform", currency="USD").code == "currency_mismatch"
+    for actor in ("system", "finance:wang"):
+        assert desk.refused("settle_result", actor=actor).code == "not_permitted"
+    desk = Desk(ONE)
+    desk.done("apply", lines=units(A=1))
+    assert desk.refused("settle_result", actor="platform").code == "not_yet"
+
+
+def test_a_refund_the_platform_paid_may_fail_late_and_be_retried_under_its_key() -> None:
+    desk = approved()
+    desk.done("settle_result", actor="platform")
+    desk.done("settle_result", result="failed")
+    assert desk.done("retry").payouts[0].key == "E-R1:refund:cash"
 
 
 # --- results ----------------------------------------------------------------------------------------
@@ -189,10 +235,7 @@ def test_with_several_payouts_a_result_says_which_one_it_is_about() -> None:
     assert refusal.code == "unknown_instruction"
     assert "E-R1:refund:p1, E-R1:refund:p2" in refusal.message
     assert desk.refused("settle_result", key="E-R1:refund:p9").code == "unknown_instruction"
-    assert (
-        desk.refused("settle_result", key="E-R1:refund:p1", payment_no="p2").code
-        == "unknown_instruction"
-    )
+    assert desk.refused("settle_result", key="E-R1:refund:p1", payment_no="p2").code == "unknown_instruction"
     desk.done("settle_result", key="E-R1:refund:p1", payment_no="p1")
 
 

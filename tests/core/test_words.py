@@ -78,9 +78,7 @@ def test_a_plain_name_stays_as_it_is() -> None:
 
 def test_a_moment_is_taken_in_utc() -> None:
     shanghai = timezone(timedelta(hours=8))
-    assert datetime(2026, 5, 1, 2, 0, tzinfo=UTC) == utc(
-        datetime(2026, 5, 1, 10, 0, tzinfo=shanghai)
-    )
+    assert datetime(2026, 5, 1, 2, 0, tzinfo=UTC) == utc(datetime(2026, 5, 1, 10, 0, tzinfo=shanghai))
     assert UTC is utc(datetime(2026, 5, 1, 10, 0, tzinfo=shanghai)).tzinfo
 
 
@@ -145,9 +143,7 @@ def test_an_error_tells_its_place_its_code_and_what_happened() -> None:
         (errors.DamageFound, 10),
     ],
 )
-def test_every_exception_leads_to_its_exit_status(
-    error: type[ReverseFlowError], status: int
-) -> None:
+def test_every_exception_leads_to_its_exit_status(error: type[ReverseFlowError], status: int) -> None:
     assert status == error.exit_status
 
 

@@ -1,12 +1,25 @@
-"""What the tests of the documentation share: its pages, and an engine their examples run on."""
+"""What the tests of the documentation share: its pages, an engine and a shell their examples run in."""
 
+import os
+import re
+import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from reverseflow import Engine, Platform, Policy, hookimpl
 from reverseflow.plugins import registry_of
+
+#: A file to be saved under a name that the sentence before it has, or a session at a terminal.
+STEP = re.compile(
+    r"[Ss]ave (?:this|it) as\s`(?P<name>[^`]+)`[^\n]*:\n\n```\w*\n(?P<file>.*?)^```$"
+    r"|^```console\n(?P<session>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
 
 
 @hookimpl
@@ -21,3 +34,70 @@ def engine() -> Iterator[Engine]:
     shop = SimpleNamespace(API_VERSION=1, reverseflow_platforms=reverseflow_platforms)
     with Engine("sqlite://", plugins=registry_of({"shop": shop}), create=True) as engine:
         yield engine
+
+
+class Console:
+    """A terminal in an empty folder, where `reverseflow` and `python` are those of the tests."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "shop"
+        self.folder.mkdir(parents=True)
+        commands = folder / "commands"
+        commands.mkdir()
+        for name, arguments in (("reverseflow", "-m reverseflow"), ("python", ""), ("pip", "-m pip")):
+            script = commands / name
+            script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {arguments} "$@"\n')
+            script.chmod(0o755)
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith("REVERSEFLOW_")}
+        self.environment = inherited | {
+            "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}", "LC_ALL": "C.UTF-8", "COLUMNS": "80",
+            "TERM": "dumb", "PIP_NO_INDEX": "1",
+        }  # fmt: skip
+        self.status = 0
+
+    def run(self, command: str) -> str:
+        """What a command prints, standard output and standard error as a terminal shows them."""
+        done = subprocess.run(
+            ["/bin/sh", "-c", f"(exit {self.status}); {command}"], cwd=self.folder, env=self.environment,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+        )  # fmt: skip
+        self.status = done.returncode
+        return done.stdout.decode()
+
+    def follow(self, text: str) -> int:
+        """Do what a page says, step by step, and compare; how many commands there were."""
+        count = 0
+        for found in STEP.finditer(text):
+            if found["name"]:
+                path = self.folder / found["name"]
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(found["file"], encoding="utf-8")
+                continue
+            for command, expected in commands(found["session"]):
+                actual = self.run(command)
+                assert matches(expected, actual), f"$ {command}\n{actual}\ninstead of\n{expected}"
+                count += 1
+        return count
+
+
+def commands(session: str) -> Iterator[tuple[str, str]]:
+    """The commands of a session, each with what the page says it prints."""
+    for step in re.split(r"^\$ ", session, flags=re.MULTILINE)[1:]:
+        first, *rest = step.splitlines(keepends=True)
+        while rest and rest[0].startswith("> "):
+            first += rest.pop(0)[2:]
+        yield first.rstrip("\n"), "".join(rest)
+
+
+def matches(expected: str, actual: str) -> bool:
+    """Whether a command printed what the page says; ``…`` stands for anything."""
+    parts = [re.escape(part) for part in expected.strip().split("…")]
+    return re.fullmatch(".*?".join(parts), actual.strip(), re.DOTALL) is not None
+
+
+@pytest.fixture
+def console(tmp_path: Path) -> Console:
+    """A terminal in an empty folder."""
+    if os.name != "posix":
+        pytest.skip("the pages show a POSIX shell")
+    return Console(tmp_path)

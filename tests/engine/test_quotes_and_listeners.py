@@ -11,6 +11,7 @@ from reverseflow.core.errors import ExitStatus, ReverseFlowError
 from reverseflow.core.events import Event
 from reverseflow.core.money import format_amount
 from reverseflow.engine import Engine
+from reverseflow.plugins import registry_of
 from reverseflow.storage import queries
 from reverseflow.storage.store import Store
 from support.cases import NOON, coupon, freight, goods, money, paid, sale, units
@@ -70,14 +71,28 @@ def test_a_quote_is_what_the_application_then_claims(
 def test_what_would_be_refused_is_refused_in_the_quote(
     engine: Engine, code: str, asked: Apply
 ) -> None:
-    """With the code an application gets, and the shell is told that the rules said no."""
+    """With the code an application gets."""
     engine.execute([order("E1")])
     [result] = engine.execute([asked], platform="web")
     assert result.codes == (code,)
     with pytest.raises(ReverseFlowError) as caught:
         engine.quote(asked)
     assert caught.value.code == code
-    assert caught.value.exit_status is ExitStatus.REFUSED
+
+
+def test_a_refused_quote_is_no_internal_error(sqlite_url: str) -> None:
+    """Not for the rules' no, and not where the order's platform is not supplied any more."""
+    with shop(sqlite_url) as engine:
+        engine.execute([order("E1")])
+        with pytest.raises(ReverseFlowError) as caught:
+            engine.quote(apply("E1", A=4))
+        assert caught.value.exit_status is ExitStatus.REFUSED
+    with (
+        Engine(sqlite_url, plugins=registry_of({})) as engine,
+        pytest.raises(ReverseFlowError) as caught,
+    ):
+        engine.quote(apply("E1", A=1))
+    assert (caught.value.code, caught.value.exit_status) == ("unknown_platform", ExitStatus.REFUSED)
 
 
 class Ear:

@@ -1,9 +1,9 @@
 """A shop with a store, a clock that is moved by hand, and a gateway with a ledger of its own.
 
-    shop = Shop(f"sqlite:///{folder}/shop.db")
-    ticket_no = shop.release("E1")  # ordered, applied for, approved, released by finance
-    shop.deliver(gateway := Gateway())
-    assert {f"{ticket_no}:refund:cash": 1} == gateway.effects
+shop = Shop(f"sqlite:///{folder}/shop.db")
+ticket_no = shop.release("E1")  # ordered, applied for, approved, released by finance
+shop.deliver(gateway := Gateway())
+assert {f"{ticket_no}:refund:cash": 1} == gateway.effects
 """
 
 from collections import Counter
@@ -201,9 +201,7 @@ def _order(order_no: str) -> RecordOrder:
 
 def split_order(order_no: str) -> RecordOrder:
     """An order paid half in cash, half from a gift card: one ticket, two instructions."""
-    return sale(
-        goods("A", "100.00", 2), paid("100.00"), paid("100.00", "gift_card"), order_no=order_no
-    )
+    return sale(goods("A", "100.00", 2), paid("100.00"), paid("100.00", "gift_card"), order_no=order_no)
 
 
 class Timeout(Exception):

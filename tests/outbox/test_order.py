@@ -62,9 +62,7 @@ def test_an_instruction_without_an_answer_holds_up_the_later_ones_of_its_ticket(
 def test_a_dead_instruction_holds_up_nothing(shop: Shop) -> None:
     shop.do("release", shop.take_back("E1"))
     shop.drain(stumbling_over(STOCK))
-    assert {STOCK: "dead", MONEY: "delivered"} == {
-        key: row["state"] for key, row in shop.rows().items()
-    }
+    assert {STOCK: "dead", MONEY: "delivered"} == {key: row["state"] for key, row in shop.rows().items()}
 
 
 def test_what_nobody_here_carries_out_holds_up_nothing(shop: Shop, gateway: Gateway) -> None:
@@ -217,9 +215,7 @@ def test_another_tenants_rows_are_left_alone(shop: Shop) -> None:
         store = Store(connection, "another")
         assert [] == outbox_rows.listed(store)
         assert outbox_rows.find(store, KEY) is None
-        assert [] == outbox_rows.claim(
-            store, ("refund",), worker="w", now=shop.now, until=shop.now, limit=9
-        )
+        assert [] == outbox_rows.claim(store, ("refund",), worker="w", now=shop.now, until=shop.now, limit=9)
 
 
 def test_ten_tries_are_enough() -> None:

@@ -74,9 +74,7 @@ def examples(everyday: int, release: int) -> settings:
 
 def goods(line_no: str, unit_price: str, quantity: int = 1, **facts: Any) -> LineFacts:
     """A line of goods; its SKU is ``SKU-<line_no>``."""
-    return LineFacts(
-        line_no=line_no, sku=f"SKU-{line_no}", quantity=quantity, unit_price=unit_price, **facts
-    )
+    return LineFacts(line_no=line_no, sku=f"SKU-{line_no}", quantity=quantity, unit_price=unit_price, **facts)
 
 
 def paid(amount: str, tender: str = "cash", payment_no: str = "", **facts: Any) -> PaymentFacts:
@@ -177,9 +175,7 @@ def parcel(**by_line: int) -> tuple[LineReceived, ...]:
 
 def found(line_no: str, accepted: int, rejected: int = 0, disposition: str = "") -> LineInspected:
     """What inspection found of a line."""
-    return LineInspected(
-        line_no=line_no, accepted=accepted, rejected=rejected, disposition=disposition
-    )
+    return LineInspected(line_no=line_no, accepted=accepted, rejected=rejected, disposition=disposition)
 
 
 # --- the rulebook ---------------------------------------------------------------------------------

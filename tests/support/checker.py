@@ -9,7 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from support.checker_model import Model, Record
+from support.checker_model import Model, Record, status_of
 
 Group = dict[str, list[Record]]
 
@@ -18,7 +18,6 @@ TIMES = ("placed_at", "paid_at", "shipped_at", "received_at", "finished_at")
 AMOUNTS = "unit_price discount tax paid reserved refunded amount value refund asked".split()
 CLAIM = ("line_no", "quantity", "value", "tax", "tenders", "refund", "asked")
 GOODS = ("received", "accepted", "rejected", "disposition")
-FINAL = ("settled", "inspected", "waived", "lost", "approved")
 
 
 def check(lines: Iterable[str]) -> list[str]:
@@ -76,6 +75,7 @@ def _case(order: Record, group: Group) -> Iterator[str]:
     if [ticket["ticket_no"] for ticket in group["ticket"]] != list(model.tickets):
         yield "its tickets are not those that were opened"
     for ticket in group["ticket"]:
+        model.tickets[ticket["ticket_no"]]["facts"]["currency"] = order["currency"]
         for problem in _ticket(ticket, model.tickets[ticket["ticket_no"]]):
             yield f"{ticket['ticket_no']}: {problem}"
     yield from _postings(order, group, model)
@@ -113,9 +113,7 @@ def _bare(record: Record) -> Record:
         if name in AMOUNTS and value is not None:
             bare[name] = _minor(value)
         elif name in ("discounts", "paid_by", "tenders"):
-            bare[name] = [
-                [part.get("code") or part["tender"], _minor(part["amount"])] for part in value
-            ]
+            bare[name] = [[part.get("code") or part["tender"], _minor(part["amount"])] for part in value]
     return bare
 
 
@@ -151,28 +149,14 @@ def _order(order: Record, model: Model) -> Iterator[str]:
         yield "the lines are not what the payments add up to"
 
 
-def _status(ticket: Record) -> str:
-    legs = ticket["legs"]
-    if ticket["closing"] or legs["review"] in ("pending", "rejected"):
-        words = {"pending": "pending_review", "rejected": "rejected"}
-        return str(ticket["closing"] or words[legs["review"]])
-    if legs.get("return", "waived") not in FINAL:
-        return "awaiting_return"
-    if legs["settlement"] == "due" and "return" not in legs:
-        return "approved"
-    return "completed" if legs["settlement"] == "settled" else "awaiting_refund"
-
-
 def _ticket(ticket: Record, known: Record) -> Iterator[str]:
     if (ticket["legs"], ticket["closing"]) != (known["legs"], known["closing"]):
         yield "its legs are not where its events left them"
-    if ticket["status"] != _status(known):
+    if ticket["status"] != status_of(known):
         yield f"its status {ticket['status']} is not that of its legs"
-    if (ticket["completed_at"] is not None) != (ticket["status"] == "completed"):
-        yield "it is completed, or is not"
-    payouts = {
-        p["payment_no"]: [_minor(p["amount"]), p["key"], p["state"]] for p in ticket["payouts"]
-    }
+    if differing := _differing({name: ticket[name] for name in known["facts"]}, known["facts"]):
+        yield f"it is not what its events give: {differing}"
+    payouts = {p["payment_no"]: [_minor(p["amount"]), p["key"], p["state"]] for p in ticket["payouts"]}
     if payouts != known["payouts"] or len(payouts) != len(ticket["payouts"]):
         yield "its payouts are not what its events give"
     lines = [_bare(line) for line in ticket["lines"]]
@@ -187,12 +171,23 @@ def _ticket(ticket: Record, known: Record) -> Iterator[str]:
             yield f"line {no} accepts or refunds too much"
         if sum(amount for _, amount in line["tenders"]) != line["value"]:
             yield f"the tenders of line {no} do not add up"
+    yield from _quote(ticket, lines, known["claim"]["quote"])
+
+
+def _quote(ticket: Record, lines: list[Record], summary: Record) -> Iterator[str]:
+    """The total is what the lines give back less the fees, and what the payouts add up to."""
     quote = ticket["quote"]
+    for name in ("fees", "not_returned"):
+        if [[*_bare(part).values()] for part in quote[name]] != summary.get(name, []):
+            yield f"its {name} are not what its events give"
+    if [quote["strategy"], _minor(quote["freight"])] != [summary["strategy"], summary.get("freight", 0)]:
+        yield "its strategy or freight is not what its events give"
     given = sum(line["refund"] for line in lines)
     given += sum(_minor(fee["amount"]) for fee in quote["fees"])
     outside = [kept for kept in quote["not_returned"] if kept["why"] == "refunded_outside"]
     given -= sum(_minor(kept["amount"]) for kept in outside)
-    if not 0 <= _minor(ticket["total"]) == given == sum(payout[0] for payout in payouts.values()):
+    paid_out = sum(_minor(payout["amount"]) for payout in ticket["payouts"])
+    if not 0 <= _minor(ticket["total"]) == given == paid_out:
         yield "its total is not its lines less its fees, or not its payouts"
 
 
@@ -210,8 +205,7 @@ def _postings(order: Record, group: Group, model: Model) -> Iterator[str]:
             yield f"the postings of event {number} do not add up"
     _, payments = model.held()
     expected = {
-        f"clearing:{no}": payment["amount"] - payments[no][1]
-        for no, payment in model.payments.items()
+        f"clearing:{no}": payment["amount"] - payments[no][1] for no, payment in model.payments.items()
     }
     payouts = [payout for known in model.tickets.values() for payout in known["payouts"].values()]
     moving = [amount for amount, key, state in payouts if key and state != "settled"]

@@ -20,6 +20,22 @@ EDGES = {
     ),
     "settlement settled": "failed",
 }
+FINAL = ("settled", "inspected", "waived", "lost", "approved")
+#: What an application is from the beginning: the same names in the event and in the ticket.
+FACTS = ("type", "phase", "reason", "rulebook", "refund_timing")
+
+
+def status_of(ticket: Record) -> str:
+    """The public status of a ticket in these legs."""
+    legs = ticket["legs"]
+    if ticket["closing"] or legs["review"] in ("pending", "rejected"):
+        words = {"pending": "pending_review", "rejected": "rejected"}
+        return str(ticket["closing"] or words[legs["review"]])
+    if legs.get("return", "waived") not in FINAL:
+        return "awaiting_return"
+    if legs["settlement"] == "due" and "return" not in legs:
+        return "approved"
+    return "completed" if legs["settlement"] == "settled" else "awaiting_refund"
 
 
 class Model:
@@ -44,9 +60,10 @@ class Model:
             self.times |= {name: time for name, time in payload.items() if name.endswith("_at")}
             self.journey |= {no: journey for no, *journey in payload.get("lines", ())}
         elif event["kind"] == "ticket_opened":
-            self.tickets[ticket_no] = {"legs": payload["legs"], "closing": "", "goods": {}}
+            self.tickets[ticket_no] = _opened(event)
         if ticket_no:
             yield from self._ticket(event, self.tickets[ticket_no])
+            _dated(event, self.tickets[ticket_no])
         yield from self._over()
 
     def _ticket(self, event: Record, ticket: Record) -> Iterator[str]:
@@ -69,7 +86,7 @@ class Model:
             payout = ticket["payouts"][no]
             payout[1:] = [key, "released"]
             told = {"event": event["number"], "payment_no": no, "amount": payout[0]}
-            self.told_outside[key] = {**told, "kind": "refund"}
+            self.told_outside[key] = {**told, "kind": "refund", "lines": self._units(ticket)}
         for payout in ticket["payouts"].values():
             if payout[1] and payout[1] == payload.get("key"):
                 payout[2] = payload["state"]
@@ -85,6 +102,17 @@ class Model:
                 told["lines"] = [{"sku": self.lines[no]["sku"], **units}]
                 key = f"{event['ticket_no']}:stock_in:{no}:{found[3]}"
                 self.told_outside[key] = {**told, "kind": "stock_in"}
+
+    def _units(self, ticket: Record) -> list[Record]:
+        return [
+            {
+                "sku": self.lines[no]["sku"],
+                "quantity": quantity,
+                "disposition": ticket["goods"].get(no, [""])[-1] or None,
+            }
+            for no, quantity, *_ in ticket["claim"]["lines"]
+            if quantity
+        ]
 
     def held(self) -> tuple[Mapping[str, list[int]], Mapping[str, list[int]]]:
         """Per line units, reserved, refunded; per payment reserved, refunded; of all tickets."""
@@ -111,3 +139,28 @@ class Model:
         for no, (reserved, refunded) in payments.items():
             if min(reserved, refunded) < 0 or reserved + refunded > self.payments[no]["amount"]:
                 yield f"payment {no} gives back more than was paid with it"
+
+
+def _opened(event: Record) -> Record:
+    payload = event["payload"]
+    facts = {name: payload[name] for name in FACTS}
+    facts |= {name: payload.get(name, "") for name in ("external_no", "apply_id")}
+    facts |= {"first_reason": payload["reason"], "opened_by": event["actor"], "reviewer": ""}
+    facts |= {"applied_at": event["at"], "reviewed_at": None, "released_at": None}
+    return {"legs": payload["legs"], "closing": "", "goods": {}, "facts": facts}
+
+
+def _dated(event: Record, ticket: Record) -> None:
+    """When and by whom: what an event says about its ticket besides goods and money."""
+    payload, kind, facts = event["payload"], event["kind"], ticket["facts"]
+    if kind in ("review_approved", "review_rejected"):
+        facts |= {"reviewed_at": event["at"], "reviewer": event["actor"]}
+    if kind == "ticket_revised":
+        facts["reason"] = payload["reason"]
+    if kind == "settlement_released":
+        facts["released_at"] = event["at"]
+    if "deadline" in payload:
+        names = ("deadline", "deadline_command", "owner")
+        facts |= dict(zip(names, payload["deadline"] or (None, "", ""), strict=True))
+    completed = facts.get("completed_at") or event["at"]
+    facts["completed_at"] = completed if status_of(ticket) == "completed" else None

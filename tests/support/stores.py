@@ -75,9 +75,11 @@ def registry(**values: Sequence[object] | Callable[[], object]) -> Registry:
 # --- engines --------------------------------------------------------------------------------------
 
 
-def shop(url: str, *, tenant: str = "default", **values: Any) -> Engine:
-    """An engine on a migrated store whose clock stands still; further arguments as `registry`."""
-    return Engine(url, plugins=registry(**values), clock=lambda: NOON, tenant=tenant)
+def shop(url: str, *, tenant: str = "default", create: bool = False, **values: Any) -> Engine:
+    """An engine on a store whose clock stands still; further arguments as `registry`."""
+    return Engine(
+        url, plugins=registry(**values), clock=lambda: NOON, tenant=tenant, create=create
+    )
 
 
 @cache
@@ -351,8 +353,3 @@ def file_of(url: str) -> Path:
     path = sa.make_url(url).database
     assert path is not None
     return Path(path)
-
-
-def at_noon() -> datetime:
-    """The clock of a shop."""
-    return NOON

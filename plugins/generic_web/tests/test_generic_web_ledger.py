@@ -171,9 +171,7 @@ def test_more_units_than_a_line_may_have_is_refused_by_the_engine_not_lost(shop:
         ("2010-12-01T08:26:00+08:00", datetime(2010, 12, 1, 0, 26, tzinfo=UTC)),
     ],
 )
-def test_dates_are_read_in_the_ways_ledgers_write_them(
-    shop: Shop, text: str, expected: datetime
-) -> None:
+def test_dates_are_read_in_the_ways_ledgers_write_them(shop: Shop, text: str, expected: datetime) -> None:
     assert expected == order_in(shop, row("1", when=text)).placed_at
 
 
@@ -185,9 +183,7 @@ def test_currency_zone_and_shop_are_options(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("options", [{"currency": "XXX1"}, {"zone": "Mars/Base"}, {"zone": ".."}])
-def test_an_option_that_cannot_be_used_refuses_the_file(
-    shop: Shop, options: dict[str, str]
-) -> None:
+def test_an_option_that_cannot_be_used_refuses_the_file(shop: Shop, options: dict[str, str]) -> None:
     shop.options = options
     with pytest.raises(InputError, match="bad_option"):
         shop.run(HEADER + row("1"))

@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 
 
-def row(
-    invoice: str, sku: str, quantity: int, day: int, price: str = "1.00", customer: str = "7"
-) -> str:
+def row(invoice: str, sku: str, quantity: int, day: int, price: str = "1.00", customer: str = "7") -> str:
     return f"{invoice},{sku},THING,{quantity},12/{day}/10 9:00,{price},{customer},UK\n"
 
 

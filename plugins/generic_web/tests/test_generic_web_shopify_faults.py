@@ -76,21 +76,17 @@ def test_what_is_neither_an_order_nor_a_refund_fails(
     assert found.rows()["order"] == 1
 
 
-def test_a_bad_refund_leaves_its_order_and_can_be_mended_alone(
-    shop: Shop, order: dict[str, Any]
-) -> None:
+def test_a_bad_refund_leaves_its_order_and_can_be_mended_alone(shop: Shop, order: dict[str, Any]) -> None:
     order["refunds"][0]["created_at"] = "soon"
     found = shop.run(json.dumps({"order": order}))
     assert found.results() == {"applied": 1}
     (bad,) = found.bad().values()
     assert (bad.kind, bad.order_no) == ("refund", "5678901234567890123")
     mended = shop.run(bad.raw[0].replace("soon", "2026-05-15T11:00:00+02:00"))
-    assert mended.results() == {"applied": 6}
+    assert mended.results() == {"applied": 5}
 
 
-def test_a_bad_order_among_others_can_be_mended_and_read_again(
-    shop: Shop, order: dict[str, Any]
-) -> None:
+def test_a_bad_order_among_others_can_be_mended_and_read_again(shop: Shop, order: dict[str, Any]) -> None:
     bad = order | {"id": 2, "currency": "EURO"}
     found = shop.run(json.dumps({"orders": [bad, order]}))
     ((raw,),) = (item.raw for item in found.bad().values())

@@ -124,9 +124,7 @@ def ledger(seed: int, invoices: int) -> str:
     return text.getvalue()
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10**9), invoices=st.integers(1, 30))
 def test_any_ledger_comes_to_what_the_independent_script_computes(
     seed: int,
@@ -140,9 +138,7 @@ def test_any_ledger_comes_to_what_the_independent_script_computes(
     compare(new_shop(), path, recompute(path))
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10**9), stop_after=st.integers(0, 60))
 def test_a_run_killed_anywhere_is_resumed_by_running_it_again(
     seed: int, stop_after: int, new_shop: Callable[[], Shop]

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 import reverseflow_taobao
-from reverseflow import Engine, ReadItem, Record
+from reverseflow import Apply, Engine, LineAsked, ReadItem, Record
 from reverseflow.core.case import Ticket
+from reverseflow.outbox.relay import list_outbox
 from reverseflow.plugins import registry_of
 
 Build = Callable[..., dict[str, Any]]
@@ -101,27 +102,42 @@ def test_a_refund_followed_step_by_step_applies_each_step_once(
         outcomes = [outcome for _, outcome in shop.hand_in(payload)]
         assert ["replayed"] * seen + ["applied"] * (len(outcomes) - seen) == outcomes
         seen = len(outcomes)
-    assert (shop.ticket().status, seen) == ("completed", 7)
+    assert (shop.ticket().status, seen) == ("completed", 6)
     (line,) = shop.ticket().lines
     assert (line.received, line.accepted, line.disposition) == (1, 1, "scrap")
 
 
-def test_the_whole_order_is_refunded_with_its_postage(
-    shop: Shop, refund: Build, trade: Build
-) -> None:
+def test_the_whole_order_is_refunded_with_its_postage(shop: Shop, refund: Build, trade: Build) -> None:
     paid = trade({"payment": "36.42"}, payment="36.42", post_fee="10.00")
     outcomes = shop.hand_in({"trade": paid, "refund": refund(refund_fee="36.42", status="SUCCESS")})
     assert {"applied"} == {outcome for _, outcome in outcomes}
     assert (shop.ticket().status, shop.ticket().total) == ("completed", 3642)
+    assert [line.refund for line in shop.ticket().lines] == [2642, 1000]
 
 
-def test_the_platform_may_refund_the_goods_without_the_postage(
+def test_a_later_payload_without_the_trade_is_the_same_application(
     shop: Shop, refund: Build, trade: Build
 ) -> None:
     paid = trade({"payment": "36.42"}, payment="36.42", post_fee="10.00")
-    outcomes = shop.hand_in({"trade": paid, "refund": refund(status="SUCCESS")})
+    shop.hand_in({"trade": paid, "refund": refund(refund_fee="36.42")})
+    outcomes = shop.hand_in(refund(refund_fee="36.42", status="SUCCESS"))
+    assert [outcome for _, outcome in outcomes] == ["replayed", "applied", "applied"]
+
+
+@pytest.mark.parametrize(
+    ("fee", "shares"),
+    [("26.42", [2642]), ("20.00", [2000]), ("31.42", [2642, 500]), ("36.42", [2642, 1000])],
+)
+@pytest.mark.parametrize("shipped", [{}, {"status": "TRADE_BUYER_SIGNED"}])
+def test_postage_is_refunded_only_as_far_as_the_platform_refunds_it(
+    shop: Shop, refund: Build, trade: Build, shipped: dict[str, str], fee: str, shares: list[int]
+) -> None:
+    paid = trade({"payment": "36.42"}, payment="36.42", post_fee="10.00", **shipped)
+    agreed = refund(status="SUCCESS", refund_fee=fee, reason="协商一致退款")
+    outcomes = shop.hand_in({"trade": paid, "refund": agreed})
     assert {"applied"} == {outcome for _, outcome in outcomes}
-    assert (shop.ticket().status, shop.ticket().total) == ("completed", 2642)
+    assert (shop.ticket().status, shop.ticket().total) == ("completed", sum(shares))
+    assert [line.refund for line in shop.ticket().lines] == shares
 
 
 def test_a_part_of_the_money_leaves_the_goods_to_be_returned_later(
@@ -139,9 +155,7 @@ def test_a_part_of_the_money_leaves_the_goods_to_be_returned_later(
     assert [shop.ticket(number).lines[0].quantity for number in (0, 1)] == [0, 1]
 
 
-def test_a_second_application_follows_one_that_was_closed(
-    shop: Shop, refund: Build, trade: Build
-) -> None:
+def test_a_second_application_follows_one_that_was_closed(shop: Shop, refund: Build, trade: Build) -> None:
     first = refund(status="CLOSED")
     second = refund(refund_id="2", created="2026-05-03 09:00:00", status="SUCCESS")
     outcomes = shop.hand_in({"trade": trade(), "refunds": [second, first]})
@@ -149,18 +163,80 @@ def test_a_second_application_follows_one_that_was_closed(
     assert [shop.ticket(0).status, shop.ticket(1).status] == ["closed", "completed"]
 
 
-def test_the_platforms_deadline_goes_before_the_rulebooks(
-    shop: Shop, refund: Build, trade: Build
-) -> None:
+def test_the_platforms_deadline_goes_before_the_rulebooks(shop: Shop, refund: Build, trade: Build) -> None:
     timeout = {"exist_timeout": True, "timeout": "2026-05-03 09:00:00"}
     shop.hand_in({"trade": trade(), "refund": refund(refund_remind_timeout=timeout)})
     assert datetime(2026, 5, 3, 1, tzinfo=UTC) == shop.ticket().deadline
     assert shop.ticket().deadline_command == "approve"
 
 
+def test_a_deadline_the_platform_moves_leaves_the_application_as_it_was(
+    shop: Shop, refund: Build, trade: Build
+) -> None:
+    first, moved = (
+        refund(refund_remind_timeout={"exist_timeout": True, "timeout": f"2026-05-0{day} 09:00:00"})
+        for day in (3, 4)
+    )
+    shop.hand_in({"trade": trade(), "refund": first})
+    assert shop.hand_in(moved) == [("apply", "replayed")]
+    assert datetime(2026, 5, 3, 1, tzinfo=UTC) == shop.ticket().deadline
+
+
 def test_without_one_the_seller_has_two_days(shop: Shop, refund: Build, trade: Build) -> None:
     shop.hand_in({"trade": trade(), "refund": refund()})
     assert datetime(2026, 5, 4, 1, tzinfo=UTC) == shop.ticket().deadline
+
+
+def test_a_refund_the_seller_refused_may_still_go_on(shop: Shop, returned: Build, trade: Build) -> None:
+    signed = trade(status="TRADE_BUYER_SIGNED", consign_time="2026-05-01 18:00:00")
+    shop.hand_in({"trade": signed, "refund": returned(status="SELLER_REFUSE_BUYER")})
+    assert shop.ticket().status == "rejected"
+    outcomes = shop.hand_in(returned(status="WAIT_BUYER_RETURN_GOODS"))
+    assert outcomes == [("apply", "replayed"), ("approve", "applied")]
+    assert shop.ticket().status == "awaiting_return"
+
+
+@pytest.mark.parametrize("goods_back", [False, True])
+def test_a_refund_the_platform_paid_leaves_no_money_to_be_moved(
+    shop: Shop, refund: Build, returned: Build, trade: Build, *, goods_back: bool
+) -> None:
+    signed = trade(status="TRADE_BUYER_SIGNED", consign_time="2026-05-01 18:00:00")
+    told = {"trade": signed, "refund": returned()} if goods_back else {
+        "trade": trade(), "refund": refund()
+    }  # fmt: skip
+    told["refund"]["status"] = "SUCCESS"
+    assert {"applied"} == {outcome for _, outcome in shop.hand_in(told)}
+    assert shop.ticket().status == "completed"
+    assert [payout.state for payout in shop.ticket().payouts] == ["settled"]
+    instructed = [entry["kind"] for entry in list_outbox(shop.engine)]
+    assert instructed == (["stock_in"] if goods_back else [])
+    assert {"CNY": (2642, 0, 2642)} == shop.engine.money_totals()
+
+
+@pytest.mark.parametrize(
+    ("actor", "status"),
+    [("buyer:AAF1", "awaiting_refund"), ("platform:taobao", "pending_review")],
+)
+def test_only_the_platforms_own_applications_wait_for_its_word(
+    shop: Shop, trade: Build, actor: str, status: str
+) -> None:
+    shop.hand_in(trade())
+    apply = Apply(
+        id="a", actor=actor, order_no="2231884277", type="refund_only", reason="TB_NOT_WANTED",
+        lines=(LineAsked(line_no="2231884277", quantity=1),),
+    )  # fmt: skip
+    shop.engine.execute([apply])
+    assert shop.ticket().status == status
+
+
+def test_a_return_is_taken_after_the_window_where_the_platform_has_taken_it(
+    shop: Shop, returned: Build, trade: Build
+) -> None:
+    finished = trade(status="TRADE_FINISHED", end_time="2026-04-01 08:00:00")
+    outcomes = shop.hand_in(
+        {"trade": finished, "refund": returned(reason="7天无理由退换货", status="SUCCESS")}
+    )
+    assert {"applied"} == {outcome for _, outcome in outcomes}
 
 
 def test_more_than_was_paid_is_refused(shop: Shop, refund: Build, trade: Build) -> None:
@@ -179,9 +255,7 @@ def test_a_changed_application_under_the_same_number_is_refused_by_field(
     assert shop.hand_in(refund(refund_fee="20.00"))[0] == ("apply", "refused id_with_other_content")
 
 
-def test_the_published_sample_is_settled_as_money_alone(
-    shop: Shop, trade: Build, refund: Build
-) -> None:
+def test_the_published_sample_is_settled_as_money_alone(shop: Shop, trade: Build, refund: Build) -> None:
     sample = refund(
         refund_id="83477", status="SUCCESS", order_status="BUYER_RECEIVED", dispute_type=None,
         good_status="BUYER_RECEIVED", has_good_return=True, refund_fee="10.00", payment="200.07",

@@ -31,29 +31,31 @@ def test_the_reader_is_registered_for_any_platform(registry: Registry) -> None:
 
 
 @pytest.mark.parametrize(
-    ("leg", "state", "phase", "hours", "command"),
+    ("leg", "state", "phase", "type_", "hours", "command"),
     [
-        ("review", "pending", "unshipped", 48, "approve"),
-        ("review", "pending", "shipped", 168, "approve"),
-        ("review", "pending", "received", 168, "approve"),
-        ("review", "rejected", "received", 168, "close"),
-        ("return", "awaiting", "received", 168, "close"),
-        ("return", "in_transit", "shipped", 240, "escalate"),
-        ("settlement", "due", "received", 48, "escalate"),
+        ("review", "pending", "unshipped", "refund_only", 48, "approve"),
+        ("review", "pending", "shipped", "refund_only", 168, "approve"),
+        ("review", "pending", "received", "refund_only", 168, "approve"),
+        ("review", "pending", "shipped", "return_refund", 120, "approve"),
+        ("review", "pending", "received", "return_refund", 120, "approve"),
+        ("review", "rejected", "received", "return_refund", 168, "close"),
+        ("return", "awaiting", "received", "return_refund", 168, "close"),
+        ("return", "in_transit", "shipped", "return_refund", 240, "escalate"),
+        ("settlement", "due", "received", "refund_only", 48, "escalate"),
     ],
 )
 def test_deadlines(
-    registry: Registry, leg: str, state: str, phase: str, hours: int, command: str
+    registry: Registry, leg: str, state: str, phase: str, type_: str, hours: int, command: str
 ) -> None:
     rulebook: Rulebook = registry.rulebook("taobao")
-    row = rulebook.deadline(leg, state, phase)
+    row = rulebook.deadline(leg, state, phase, type_)
     assert (hours, command) == (row.hours, row.command)
 
 
-def test_every_policy_says_where_it_is_from_and_leaves_unshipped_goods_to_the_seller() -> None:
+def test_every_policy_says_where_it_is_from_and_what_it_chooses() -> None:
     for platform in PLATFORMS:
         for policy in platform.policies:
             assert "[O]" in policy.source
             assert policy.effective_from > datetime(2025, 1, 1, tzinfo=UTC)
-            assert not policy.auto_approve_unshipped
+            assert policy.auto_approve_unshipped
             assert (policy.refund_timing, policy.strategy) == ("after_inspection", "proportional")

@@ -96,9 +96,7 @@ def test_an_order_is_told_as_it_stood_at_the_application_and_then_as_it_stands(
     assert [order.lines[0].shipped for order in orders] == [0, 1]
 
 
-def test_refunds_of_one_payload_are_told_in_the_order_of_their_creation(
-    read: Read, refund: Build
-) -> None:
+def test_refunds_of_one_payload_are_told_in_the_order_of_their_creation(read: Read, refund: Build) -> None:
     later = refund(refund_id="2", created="2026-05-03 09:00:00")
     items = read({"refunds": [later, refund(refund_id="1")]})
     assert [i.command.id for i in items if isinstance(i, Record)] == ["top:1", "top:2"]
@@ -111,7 +109,7 @@ def test_the_published_sample_is_read_with_its_oddities_told(read: Read) -> None
         item.message.split(":")[0].rpartition(".")[2] for item in warned
     }
     assert all("$.refunds_receive_get_response.refunds.refund[0]." in w.message for w in warned)
-    assert kinds(items) == ["Warned"] * 4 + ["apply", "approve", "release", "settle_result"]
+    assert kinds(items) == ["Warned"] * 4 + ["apply", "approve", "settle_result"]
 
 
 def test_the_raw_text_of_a_line_is_kept_and_a_part_of_a_document_is_wrapped_anew(
@@ -142,9 +140,7 @@ def test_an_empty_answer_and_an_unpaid_trade_are_passed_over(read: Read, trade: 
     )
 
 
-def test_one_bad_refund_does_not_stop_the_others_and_is_named_by_its_path(
-    read: Read, refund: Build
-) -> None:
+def test_one_bad_refund_does_not_stop_the_others_and_is_named_by_its_path(read: Read, refund: Build) -> None:
     bad = refund(refund_id="2", tid=None)
     items = read({"refunds_receive_get_response": {"refunds": {"refund": [refund(), bad]}}})
     assert kinds(items) == ["BadRecord", "apply"]
@@ -183,18 +179,14 @@ def test_an_exchange_is_refused_and_the_next_line_goes_on(read: Read, refund: Bu
         ('{"jdp_response": "{"}', "malformed_json"),
     ],
 )
-def test_a_line_that_is_nothing_known_fails_alone(
-    read: Read, refund: Build, line: str, code: str
-) -> None:
+def test_a_line_that_is_nothing_known_fails_alone(read: Read, refund: Build, line: str, code: str) -> None:
     items = read(text=f"{json.dumps(refund())}\n{line}\n{json.dumps(refund())}\n")
     assert kinds(items) == ["apply", "BadRecord", "apply"]
     assert isinstance(items[1], BadRecord)
     assert (code, 2, (line,)) == (items[1].code, items[1].row, items[1].raw)
 
 
-def test_a_first_line_that_is_broken_does_not_make_the_file_a_document(
-    read: Read, refund: Build
-) -> None:
+def test_a_first_line_that_is_broken_does_not_make_the_file_a_document(read: Read, refund: Build) -> None:
     items = read(text='{"refund_id": \n' + json.dumps(refund()))
     assert kinds(items) == ["BadRecord", "apply"]
 
@@ -218,13 +210,11 @@ def test_a_blank_file_holds_nothing(read: Read) -> None:
     assert read(text="\n\n") == []
 
 
-def test_the_platform_asked_for_is_the_actors_and_the_orders(
-    read: Read, refund: Build, trade: Build
-) -> None:
+def test_the_platform_asked_for_is_the_actors_and_the_orders(read: Read, refund: Build, trade: Build) -> None:
     items = read({"trade": trade(), "refund": refund(status="SUCCESS")}, platform="tmall")
     told = [item.command for item in items if isinstance(item, Record)]
     assert getattr(told[0], "platform", "") == "tmall"
-    assert {"platform:tmall", "system:tmall"} == {getattr(c, "actor", "") for c in told[1:]}
+    assert {"platform:tmall"} == {getattr(c, "actor", "") for c in told[1:]}
 
 
 def test_only_so_many_trades_are_remembered(read: Read, refund: Build, trade: Build) -> None:
@@ -235,9 +225,7 @@ def test_only_so_many_trades_are_remembered(read: Read, refund: Build, trade: Bu
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 @pytest.mark.parametrize("indent", [None, 2])
-def test_a_payload_is_recognised(
-    tmp_path: Path, refund: Build, shape: Shape, indent: int | None
-) -> None:
+def test_a_payload_is_recognised(tmp_path: Path, refund: Build, shape: Shape, indent: int | None) -> None:
     path = tmp_path / "p.json"
     path.write_text(json.dumps(shape(refund()), indent=indent), encoding="utf-8")
     assert READER.detects(open_source(str(path)))

@@ -62,9 +62,7 @@ def test_spelling_does_not_matter_for_returns_either(text: str, code: str) -> No
 
 
 def test_an_unknown_text_is_taken_as_other_and_says_so() -> None:
-    assert Match("TB_OTHER", "not in the list of reasons") == match_reason(
-        "天气不好", "refund_only"
-    )
+    assert Match("TB_OTHER", "not in the list of reasons") == match_reason("天气不好", "refund_only")
     assert Match("TB_OTHER") == match_reason("", "refund_only")
 
 
@@ -92,3 +90,7 @@ def test_goods_given_back_as_damaged_are_not_restocked() -> None:
         by_code["TB_DAMAGED"].freight_back,
     ) == ("seller", "seller")
     assert by_code["TB_7DAY"].freight_back == "buyer"
+
+
+def test_the_no_reason_return_alone_has_the_window_for_it() -> None:
+    assert {"TB_7DAY"} == {reason.code for reason in REASONS if reason.window == "no_reason"}

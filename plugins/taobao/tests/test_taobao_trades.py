@@ -32,9 +32,7 @@ def recorded(order: RecordOrder) -> Case:
 
 
 def several(*lines: dict[str, str | int], **trade: str) -> dict[str, Any]:
-    orders = [
-        {"oid": str(n), "num": 1, "outer_sku_id": f"S{n}"} | line for n, line in enumerate(lines, 1)
-    ]
+    orders = [{"oid": str(n), "num": 1, "outer_sku_id": f"S{n}"} | line for n, line in enumerate(lines, 1)]
     return {"tid": "9", "status": "WAIT_SELLER_SEND_GOODS", "orders": {"order": orders}} | trade
 
 
@@ -128,15 +126,11 @@ def test_amounts_that_do_not_add_up_are_left_to_the_engine_to_refuse(trade: Buil
 
 
 def test_a_raised_price_stands_in_the_unit_price() -> None:
-    (line,) = trade_of(
-        several({"price": "10.00", "num": 3, "adjust_fee": "0.01"}, payment="30.01")
-    ).lines
+    (line,) = trade_of(several({"price": "10.00", "num": 3, "adjust_fee": "0.01"}, payment="30.01")).lines
     assert (line.unit_price, line.discount, line.paid) == (1001, 2, 3001)
 
 
-@pytest.mark.parametrize(
-    "status", ["WAIT_BUYER_PAY", "TRADE_CLOSED_BY_TAOBAO", "TRADE_NO_CREATE_PAY"]
-)
+@pytest.mark.parametrize("status", ["WAIT_BUYER_PAY", "TRADE_CLOSED_BY_TAOBAO", "TRADE_NO_CREATE_PAY"])
 def test_a_trade_that_was_not_paid_is_no_order_yet(trade: Build, status: str) -> None:
     assert read_trade(Struct(trade(status=status), "$")) is None
 
@@ -203,9 +197,7 @@ def test_an_unknown_status_is_told_and_the_times_decide(trade: Build) -> None:
         ({"pay_time": "2026-02-30 10:00:00"}, "not_a_time", "$.trade.pay_time"),
     ],
 )
-def test_a_fault_names_the_field(
-    trade: Build, change: dict[str, Any], code: str, path: str
-) -> None:
+def test_a_fault_names_the_field(trade: Build, change: dict[str, Any], code: str, path: str) -> None:
     with pytest.raises(PayloadFault) as fault:
         read_trade(Struct(trade(**change), "$.trade"))
     assert code == fault.value.code

@@ -1,8 +1,8 @@
 """Checking the commands carried out against the events they led to.
 
 An event does not name its command, so they are counted: per ticket and kind there are as many
-commands as events. What a command asked is stored for comparing repeats; the chain does not have
-it, and a content changed with skill is not found here.
+commands as events. The chain does not have what a command asked: a content changed with skill is
+not found, nor another id, nor another outcome that the ticket really had.
 """
 
 import json

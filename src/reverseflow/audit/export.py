@@ -54,7 +54,7 @@ def _case(tenant: str, stored: CaseRows) -> list[JsonObject]:
             *({"posting": _posting(posting)} for posting in stored.of(tables.postings)),
             *({"instruction": _instruction(told)} for told in _outbox(stored)),
         ]
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise DamageFound(
             "store_damaged",
             f"the order {shown(stored.order_no)} cannot be read; run: reverseflow verify",

@@ -68,7 +68,7 @@ def _checked(told: dict[str, Any], path: Path) -> dict[str, Any]:
         if not isinstance(value, KEYS[key]):
             raise UsageError("wrong_type", f"{key} must be a {KEYS[key].__name__}", place=str(path))
     for key, value in told.get("plugins", {}).items():
-        if key not in PLUGIN_KEYS or not isinstance(value, list):
+        if key not in PLUGIN_KEYS or not _is_list_of_texts(value):
             raise UsageError(
                 "unknown_key",
                 f"plugins.{key} is not a list of {', '.join(PLUGIN_KEYS)}",
@@ -78,3 +78,7 @@ def _checked(told: dict[str, Any], path: Path) -> dict[str, Any]:
         if not isinstance(options, dict) or not all(isinstance(v, str) for v in options.values()):
             raise UsageError("wrong_type", f"movers.{name} must be a table of texts", place=str(path))
     return told
+
+
+def _is_list_of_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)

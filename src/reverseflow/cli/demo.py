@@ -40,7 +40,7 @@ def demo(file: str | None, **options: Any) -> None:
     options["db"] = options["db"] or f"sqlite:///{STORE}"
     started = time.perf_counter()
     with open_engine(options, create=True) as engine:
-        summary = run_files(engine, (path,), "generic_web", {"rejects": REJECTS, "format_": "ledger"})
+        summary = run_files(engine, (path,), "generic_web", {"rejects": REJECTS, "format_": "ledger", "quiet": True})
         delivered = _deliver(engine)
         seconds = time.perf_counter() - started
         _report(engine, summary, delivered, seconds)

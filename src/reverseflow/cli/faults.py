@@ -44,6 +44,10 @@ def reported(call: Callable[[], Any], *, debug: bool = False) -> int:
         if debug:
             traceback.print_exc()
         return _say(str(error), error.exit_status)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        said = f"{where}file_error: {(error.strerror or str(error)).lower()}"
+        return _say(said, ExitStatus.USAGE if error.filename else ExitStatus.INTERNAL_ERROR)
     except Exception as error:  # noqa: BLE001 - the edge: a bug is reported as one
         number = uuid.uuid4().hex[:8]
         if debug:

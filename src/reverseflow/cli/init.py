@@ -1,5 +1,6 @@
 """``reverseflow init``: a store and a configuration file."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ _TEMPLATE = """\
 # The settings of ReverseFlow in this folder; environment variables REVERSEFLOW_* and options win.
 
 # The store: sqlite:///file.db, or postgresql://user@host/name with reverseflow[postgres].
-database = "{database}"
+database = {database}
 
 # Whose store it is; several tenants may share one database.
 # tenant = "default"
@@ -48,5 +49,5 @@ def init(force: bool, **options: Any) -> None:
     url = database_url(options)
     with open_engine(options, create=True):
         pass
-    path.write_text(_TEMPLATE.format(database=url), encoding="utf-8")
+    path.write_text(_TEMPLATE.format(database=json.dumps(url, ensure_ascii=False)), encoding="utf-8")
     click.echo(f"{url.partition('@')[2] or url} is ready; the settings are in {FILE}")

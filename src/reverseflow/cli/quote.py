@@ -87,7 +87,8 @@ def _applications(engine: "Engine", name: str, options: Mapping[str, Any]) -> It
         else:
             passed += 1
     if passed:
-        click.echo(f"{source.name}: {passed} records that are no application passed over", err=True)
+        what = "1 record that is" if passed == 1 else f"{passed} records that are"
+        click.echo(f"{source.name}: {what} no application passed over", err=True)
     if not number:
         raise UsageError("nothing_to_quote", "the file holds no application", place=source.name)
 

@@ -2,7 +2,7 @@
 
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,33 +100,46 @@ def run_files(
     engine: "Engine", files: tuple[str, ...], platform: str, options: Mapping[str, Any],
     readers: "tuple[InputReader, ...] | None" = None,
 ) -> "Summary":  # fmt: skip
-    """Run each file in turn; what became of all their rows together."""
-    from reverseflow.batch.run import Batch, Summary, choose_reader
-    from reverseflow.files import open_source
+    """Run each file in turn; what became of all their rows together.
 
-    summary = Summary()
+    All are looked at before the first is applied, and before any output is written over.
+    """
+    from reverseflow.batch.run import Batch, Summary
+
+    summary, warn = Summary(), _speaker(quiet=bool(options.get("quiet")))
     with ExitStack() as stack:
         stack.enter_context(_sigterm())
+        known = readers or engine.registry.readers
+        inputs = [_input(name, known, platform, options) for name in files]
         results, rejects = _outputs(stack, options)
-        for name in files:
-            source = open_source(name, options.get("encoding"))
-            if source.encoding_note:
-                click.echo(f"{source.name}: {source.encoding_note}", err=True)
-            _refuse_overwriting(source, options)
-            reader = choose_reader(
-                readers or engine.registry.readers, source, platform, options.get("format_") or ""
-            )
+        for source, reader in inputs:
             with _progress(source) as progress:
                 Batch(
                     engine, source, reader, platform, summary, _reader_options(options),
-                    results, rejects, _speaker(), _printer(options), progress,
+                    results, rejects, warn, _printer(options), progress,
                 ).run()  # fmt: skip
     return summary
+
+
+def _input(
+    name: str, readers: "Sequence[InputReader]", platform: str, options: Mapping[str, Any]
+) -> "tuple[Source, InputReader]":
+    """A file that can be read, with its reader."""
+    from reverseflow.batch.run import choose_reader
+    from reverseflow.files import open_source
+
+    source = open_source(name, options.get("encoding"))
+    if source.encoding_note:
+        click.echo(source.encoding_note, err=True)
+    _refuse_overwriting(source, options)
+    return source, choose_reader(readers, source, platform, options.get("format_") or "")
 
 
 def _outputs(stack: ExitStack, options: Mapping[str, Any]) -> tuple[Any, Any]:
     from reverseflow.batch.rejects import Rejects
 
+    if options.get("results") and options.get("results") == options.get("rejects"):
+        raise UsageError("same_file", "--results and --rejects name the same file")
     results = sys.stdout if options.get("as_json") else None
     if options.get("results"):
         file = Path(options["results"]).open("w", encoding="utf-8")  # noqa: SIM115 - the stack's
@@ -153,13 +166,15 @@ def _reader_options(options: Mapping[str, Any]) -> dict[str, str]:
     return pairs
 
 
-def _speaker() -> Any:
+def _speaker(*, quiet: bool) -> Any:
     """Says the first messages about rows in full; the rest are only counted in the summary."""
     said = 0
 
     def warn(text: str) -> None:
         nonlocal said
         said += 1
+        if quiet:
+            return
         if said <= _LOUD:
             click.echo(text, err=True)
         elif said == _LOUD + 1:

@@ -44,6 +44,8 @@ from reverseflow.storage.store import Store, reading, writing
 __all__ = ["OutboxRun", "connect_movers", "list_outbox", "retry", "run_outbox"]
 
 ACTOR = "system:outbox"
+#: Rows taken at a time, and how many of them at most a mover gets in one call.
+CLAIM = 500
 BATCH = 50
 #: How long rows are this worker's alone. They are handed over in its first half only, so that a
 #: mover may take half of it for an answer before another worker sends the same key as well.
@@ -91,7 +93,7 @@ def run_outbox(
     relay = _Relay(engine, movers, None if now is None else utc(now), _name_of(worker), lease)
     run, left = OutboxRun(), limit
     while left is None or left > 0:
-        claimed = relay.claim(BATCH if left is None else min(BATCH, left))
+        claimed = relay.claim(CLAIM if left is None else min(CLAIM, left))
         if not claimed:
             break
         left = None if left is None else left - len(claimed)
@@ -157,7 +159,8 @@ class _Relay:
             if not row.tried_before:
                 together.setdefault(id(self.movers[row.kind]), []).append(row)
         for group in together.values():
-            yield self.movers[group[0].kind], group
+            for start in range(0, len(group), BATCH):
+                yield self.movers[group[0].kind], group[start : start + BATCH]
         for row in rows:
             if row.tried_before:
                 yield self.movers[row.kind], [row]

@@ -67,28 +67,21 @@ def claim(
     Of a ticket only the rows of its earliest event that is not done yet are given; another
     ticket's troubles hold up nothing. To be called within a write transaction.
     """
-    moment, earlier = time_text(now), outbox.alias("earlier")
-    waits_for_another = (
-        sa.exists()
-        .where(
-            earlier.c.tenant_id == outbox.c.tenant_id,
-            earlier.c.order_no == outbox.c.order_no,
-            earlier.c.ticket_no == outbox.c.ticket_no,
-            earlier.c.seq < outbox.c.seq,
-            earlier.c.state == PENDING,
-            earlier.c.kind.in_(kinds),
-        )
-        .correlate(outbox)
+    moment = time_text(now)
+    in_line = (
+        outbox.c.tenant_id == store.tenant,
+        outbox.c.state == PENDING,
+        outbox.c.kind.in_(kinds),
     )
+    ticket = (outbox.c.order_no, outbox.c.ticket_no)
+    whose_turn_it_is = sa.select(*ticket, sa.func.min(outbox.c.seq)).where(*in_line).group_by(*ticket)
     due = (
         sa.select(*_COLUMNS)
         .where(
-            outbox.c.tenant_id == store.tenant,
-            outbox.c.state == PENDING,
+            *in_line,
             outbox.c.next_at <= moment,
-            outbox.c.kind.in_(kinds),
             _leased_until <= moment,
-            ~waits_for_another,
+            sa.tuple_(*ticket, outbox.c.seq).in_(whose_turn_it_is),
         )
         .order_by(*_IN_LINE)
         .limit(limit)
@@ -103,16 +96,20 @@ def claim(
 
 
 def end(store: Store, endings: Sequence[Ending]) -> None:
-    """Record what became of claimed rows and let go of them; a row lost meanwhile stays as it is."""
+    """Record what became of claimed rows and let go of them; a row lost meanwhile stays as it is.
+
+    A row the engine took out of the line itself (its money is settled) only gets its attempt counted.
+    """
     in_order = sorted(endings, key=lambda ending: ending.row.key)
     if not in_order:
         return
-    ended = (
-        _the_row(store)
-        .where(outbox.c.lease == sa.bindparam("held"), outbox.c.attempts == sa.bindparam("attempted"))
-        .values({name: sa.bindparam(f"new_{name}") for name in _ENDED} | {"lease": ""})
-    )
-    store.connection.execute(ended, [_ended(ending) for ending in in_order])
+    as_claimed = _the_row(store).where(outbox.c.attempts == sa.bindparam("attempted"))
+    told = {name: sa.bindparam(f"new_{name}") for name in _ENDED}
+    held = as_claimed.where(outbox.c.lease == sa.bindparam("held")).values(told | {"lease": ""})
+    store.connection.execute(held, [_ended(ending) for ending in in_order])
+    if delivered := [_ended(ending) for ending in in_order if ending.state == DELIVERED]:
+        withdrawn = as_claimed.where(outbox.c.state == DELIVERED, outbox.c.lease == "")
+        store.connection.execute(withdrawn.values(attempts=told["attempts"]), delivered)
     release(store, [ending.row for ending in in_order])
 
 

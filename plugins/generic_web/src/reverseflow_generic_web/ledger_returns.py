@@ -78,9 +78,7 @@ def read_cancellation(entries: Sequence[Entry], context: ReadContext) -> Iterato
 
 
 def _refused(entry: Entry, code: str, message: str, outcome: str = "refused") -> BadRecord:
-    return BadRecord(
-        entry.row, (entry.raw,), code, message, outcome, kind=Apply.kind, id=entry.invoice
-    )
+    return BadRecord(entry.row, (entry.raw,), code, message, outcome, kind=Apply.kind, id=entry.invoice)
 
 
 def _returns(goods: Sequence[Entry], context: ReadContext) -> Iterator[ReadItem]:

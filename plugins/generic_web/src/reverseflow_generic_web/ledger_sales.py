@@ -65,9 +65,7 @@ def _refusals(rows: Sequence[Entry]) -> Iterator[BadRecord]:
     for entry in rows:
         fault = (entry.fault, entry.message) if entry.fault else (code, message)
         outcome = "failed" if entry.fault else "refused"
-        yield BadRecord(
-            entry.row, (entry.raw,), *fault, outcome, kind="order", order_no=entry.invoice
-        )
+        yield BadRecord(entry.row, (entry.raw,), *fault, outcome, kind="order", order_no=entry.invoice)
 
 
 def _order(goods: Sequence[Entry], sold: Sequence[Entry], terms: Terms) -> RecordOrder:

@@ -70,9 +70,7 @@ def natural(text: str) -> tuple[tuple[int, str], ...]:
     return tuple((int(part), "") if place % 2 else (0, part) for place, part in parts)
 
 
-def match(
-    rows: Iterable[Wanted], purchases: Sequence[Purchase], earlier: Sequence[Earlier]
-) -> Matching:
+def match(rows: Iterable[Wanted], purchases: Sequence[Purchase], earlier: Sequence[Earlier]) -> Matching:
     """Match the rows of one cancellation invoice, in their order, against what its buyer bought."""
     by_sku: dict[str, list[Wanted]] = {}
     for row in rows:
@@ -92,9 +90,7 @@ def _age(purchase: Purchase) -> tuple[object, ...]:
     return purchase.placed_at, natural(purchase.order_no), natural(purchase.line_no)
 
 
-def _match_sku(
-    wanted: Sequence[Wanted], bought: Sequence[Purchase], earlier: Sequence[Earlier]
-) -> Matching:
+def _match_sku(wanted: Sequence[Wanted], bought: Sequence[Purchase], earlier: Sequence[Earlier]) -> Matching:
     drawn = [
         _Lot(units.drawn.order_no, units.drawn.line_no, units.drawn.quantity, units.external_no)
         for units in earlier

@@ -1,8 +1,9 @@
 """A Shopify refund becomes an application, with the steps Shopify has already taken.
 
-A refund whose transactions succeeded is history: it is approved, received, inspected, released
-and settled as it was there. One without is applied for, and a person decides. The engine computes
-what the lines allow; what Shopify gave back is the amount asked for, so more is refused.
+A refund whose transactions succeeded is history: it is approved, received, inspected and settled
+as it was there, and nothing is left to pay. One without is applied for, and a person decides. The
+engine computes what the lines allow; what Shopify gave back is the amount asked for, shipping and
+all, so more is refused.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,9 +25,8 @@ from reverseflow import (
 from reverseflow_generic_web.shopify_fields import Node
 from reverseflow_generic_web.shopify_orders import payment_no_of
 
-OPERATIONS, WAREHOUSE, FINANCE = "operations:shopify", "warehouse:shopify", "finance:shopify"
+#: Who does it all: what the platform brings, no rule approves at once or finds too late.
 PLATFORM = "platform:shopify"
-OVERRIDE = "refunded by Shopify"
 #: What becomes of units by `restock_type`; "missing" are units no stock gets back.
 DISPOSITIONS = {"no_restock": "missing"}
 #: Where a refund does not name its currency: three decimals, as many as any shop's currency has.
@@ -57,10 +57,7 @@ class Unit(NamedTuple):
 
 def order_known(order: Node, currency: str, shipped: dict[str, int]) -> OrderKnown:
     """What the refunds inside an order have to know of it."""
-    units = {
-        node.identity("id", required=True): node.count("quantity")
-        for node in order.nodes("line_items")
-    }
+    units = {node.identity("id", required=True): node.count("quantity") for node in order.nodes("line_items")}
     unshipped = {line_no: count - shipped.get(line_no, 0) for line_no, count in units.items()}
     payments = {
         node.identity("id"): payment_no_of(node)
@@ -85,7 +82,7 @@ def commands_of(refund: Node, known: OrderKnown | None) -> Iterator[Command]:
         return
     currency = _currency(refund, moves, known)
     executed = bool(moves) and all(node.text("status") == "success" for node in moves)
-    apply = _apply(refund, units, moves, currency, executed=executed)
+    apply = _apply(refund, units, moves, currency)
     yield apply
     if executed:
         yield from _steps(apply, units, at)
@@ -101,19 +98,18 @@ def commands_of(refund: Node, known: OrderKnown | None) -> Iterator[Command]:
         )
 
 
-def _apply(
-    refund: Node, units: Sequence[Unit], moves: Sequence[Node], currency: str, *, executed: bool
-) -> Apply:
+def _apply(refund: Node, units: Sequence[Unit], moves: Sequence[Node], currency: str) -> Apply:
     number = refund.identity("id")
     back = any(unit.comes_back for unit in units)
     shipping = _shipping(refund, currency)
     amount = sum(node.money("amount", currency) for node in moves)
     if moves and amount <= shipping:
-        says = f"{format_amount(amount - shipping, currency)} is left for the lines, shipping taken off"
+        left = format_amount(amount - shipping, currency)
+        says = f"{left} is left for the lines, shipping taken off"
         raise refund.fault("bad_amount", "transactions", says)
     return Apply(
         id=f"shopify-refund:{number}",
-        actor=PLATFORM if executed else OPERATIONS,
+        actor=PLATFORM,
         at=refund.time("processed_at") or refund.time("created_at"),
         order_no=refund.identity("order_id", required=True),
         type="return_refund" if back else "refund_only",
@@ -123,7 +119,6 @@ def _apply(
         amount=format_amount(amount, currency) if moves else None,
         refund_shipping=format_amount(shipping, currency),
         external_no=number,
-        override=OVERRIDE if executed else None,
     )
 
 
@@ -133,12 +128,9 @@ def _steps(apply: Apply, units: Sequence[Unit], at: datetime | None) -> Iterator
     if apply.type == "return_refund":
         yield Receive(id=f"{apply.id}:receive", actor=PLATFORM, at=at, ticket_no=apply.id)
         lines = tuple(
-            LineInspected(line_no=u.line_no, accepted=u.quantity, disposition=u.disposition)
-            for u in units
+            LineInspected(line_no=u.line_no, accepted=u.quantity, disposition=u.disposition) for u in units
         )
-        yield Inspect(
-            id=f"{apply.id}:inspect", actor=PLATFORM, at=at, lines=lines, ticket_no=apply.id
-        )
+        yield Inspect(id=f"{apply.id}:inspect", actor=PLATFORM, at=at, lines=lines, ticket_no=apply.id)
 
 
 def _money_only(

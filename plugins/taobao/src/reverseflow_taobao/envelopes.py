@@ -64,9 +64,7 @@ def find(value: object, path: str = "$") -> Iterator[Found]:
         yield item
     if not found:
         known = ", ".join((*RESPONSES, PUSHED))
-        raise PayloadFault(
-            "unknown_payload", f"{path}: neither a refund nor a trade; known are {known}"
-        )
+        raise PayloadFault("unknown_payload", f"{path}: neither a refund nor a trade; known are {known}")
 
 
 def _pushed(struct: Struct) -> object:

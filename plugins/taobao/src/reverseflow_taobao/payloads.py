@@ -150,9 +150,7 @@ class _Reading:
         for refund, raw in sorted(unit.refunds, key=lambda pair: pair[0].created):
             if refund.tid in unit.trades:
                 trade, own_raw = unit.trades[refund.tid]
-                yield from self._order(
-                    unit.row, trade.order(self.platform, refund.created), last, own_raw
-                )
+                yield from self._order(unit.row, trade.order(self.platform, refund.created), last, own_raw)
             yield from self._refund(unit.row, refund, raw)
         for trade, raw in unit.trades.values():
             yield from self._order(unit.row, trade.order(self.platform), last, raw)
@@ -219,6 +217,4 @@ def _text(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, default=float)
 
 
-READER = InputReader(
-    "top", detects, read, describes="refunds and trades of the Taobao Open Platform"
-)
+READER = InputReader("top", detects, read, describes="refunds and trades of the Taobao Open Platform")

@@ -31,7 +31,7 @@ DEADLINES = (
 
 
 def _policy(version: str, effective_from: datetime, source: str) -> Policy:
-    """The choices both sites share; the platform, not the engine, decides on unshipped goods."""
+    """The choices both sites share; what the platform itself brings waits for its word."""
     return Policy(
         version,
         effective_from=effective_from,
@@ -40,7 +40,7 @@ def _policy(version: str, effective_from: datetime, source: str) -> Policy:
         strategy="proportional",
         return_window_days=15,
         no_reason_window_days=7,
-        auto_approve_unshipped=False,
+        auto_approve_unshipped=True,
         source=source,
     )
 

@@ -29,7 +29,7 @@ STATUSES: dict[str, tuple[str, ...]] = {
     "WAIT_SELLER_CONFIRM_RETURN_ADDRESS": ("approve",),
     "WAIT_SELLER_CONFIRM_GOODS": ("approve", "ship_back"),
     "CLOSED": ("close",),
-    "SUCCESS": ("approve", "ship_back", "receive", "inspect", "release", "settle"),
+    "SUCCESS": ("approve", "ship_back", "receive", "inspect", "settle"),
     "SELLER_REFUSE_BUYER": ("reject",),
 }
 _NUMBERED = {"1": "WAIT_SELLER_AGREE", "2": "WAIT_BUYER_RETURN_GOODS",
@@ -182,9 +182,7 @@ def _check_amounts(struct: Struct, warnings: _Warnings) -> None:
 
 def _reason(struct: Struct, type_: str, warnings: _Warnings) -> str:
     text = struct.text("reason")
-    received = (
-        struct.text("good_status") == "BUYER_RECEIVED" or struct.text("refund_phase") == "aftersale"
-    )
+    received = struct.text("good_status") == "BUYER_RECEIVED" or struct.text("refund_phase") == "aftersale"
     match = match_reason(text, type_, received=received)
     if match.because:
         message = f"{shown(text)} is {match.because}; taken as {match.code}"

@@ -21,7 +21,7 @@ from reverseflow import (
 )
 from reverseflow_taobao.fields import CURRENCY, PayloadFault, yuan
 from reverseflow_taobao.refunds import RETURN_REFUND, STATUSES, Refund
-from reverseflow_taobao.trades import Trade
+from reverseflow_taobao.trades import Trade, TradeLine
 
 GOODS_STEPS = ("ship_back", "receive", "inspect")
 
@@ -57,9 +57,7 @@ def doubts(refund: Refund) -> Iterator[tuple[str, str]]:
         message = "the goods are on their way, without a tracking number; that step is left out"
         yield "missing_value", f"{refund.path}.sid: {message}"
     elif not (refund.goods_were_sent or refund.returned_at):
-        message = (
-            "the money was paid, nothing says that goods came back; they are booked as received"
-        )
+        message = "the money was paid, nothing says that goods came back; they are booked as received"
         yield "goods_unconfirmed", f"{refund.path}.status: {message}"
 
 
@@ -76,28 +74,34 @@ def _application(refund: Refund, trade: Trade | None, platform: str) -> Apply:
         reason_text=refund.reason_text,
         lines=(asked,),
         amount=amount,
-        refund_shipping=postage or False,
+        refund_shipping=postage,
         external_no=refund.refund_id,
         phase=refund.phase,
         deadline=refund.deadline,
     )
 
 
-def _asked(refund: Refund, trade: Trade | None) -> tuple[LineAsked, str | None, str]:
-    """The line, the amount of the whole, and the postage in it.
-
-    A refund may be more than was paid for the line, by the postage: known where the trade is.
-    """
-    line = trade.line(refund.oid) if trade else None
+def _asked(refund: Refund, trade: Trade | None) -> tuple[LineAsked, str | None, str | bool]:
+    """The line, the money of the whole, and the postage in it."""
     if not refund.has_units:
-        return LineAsked(line_no=refund.oid, amount=yuan(refund.fee)), None, ""
+        return LineAsked(line_no=refund.oid, amount=yuan(refund.fee)), None, False
+    line = trade.line(refund.oid) if trade else None
     num = refund.num or (line.num if line else None)
     if num is None:
         raise PayloadFault("missing_value", f"{refund.path}.num: is missing; ask TOP for it")
-    if trade and line and 0 < refund.fee - line.paid <= trade.post_fee:
-        goods = LineAsked(line_no=refund.oid, quantity=num, amount=yuan(line.paid))
-        return goods, None, yuan(refund.fee - line.paid)
-    return LineAsked(line_no=refund.oid, quantity=num), yuan(refund.fee), ""
+    postage = _postage(refund, trade, line, num) if trade and line else False
+    return LineAsked(line_no=refund.oid, quantity=num), yuan(refund.fee), postage
+
+
+def _postage(refund: Refund, trade: Trade, line: TradeLine, num: int) -> str | bool:
+    """The postage in a refund: what it is above the line's money.
+
+    False where the engine finds the same unasked (all of it for a whole unshipped order, else
+    none): so the application is the same where the trade is not known.
+    """
+    told = min(max(0, refund.fee - line.paid), trade.post_fee)
+    whole = trade.lines == (line,) and num == line.num and not line.shipped_by(refund.created)
+    return False if told == (trade.post_fee if whole else 0) else yuan(told)
 
 
 def _approve(refund: Refund, platform: str) -> Approve:

@@ -49,6 +49,10 @@ class TradeLine:
     is_received: bool
     received_at: datetime | None
 
+    def shipped_by(self, as_of: datetime | None) -> bool:
+        """Whether it was shipped by a moment, or is now."""
+        return self.is_shipped and _by(self.shipped_at, as_of)
+
     def facts(self, as_of: datetime | None) -> LineFacts:
         """The line of the order as it stood at a moment, or stands now."""
         return LineFacts(
@@ -59,7 +63,7 @@ class TradeLine:
             unit_price=yuan(self.unit_price),
             discount=yuan(self.discount),
             paid=yuan(self.paid),
-            shipped=self.num if self.is_shipped and _by(self.shipped_at, as_of) else 0,
+            shipped=self.num if self.shipped_by(as_of) else 0,
             received=self.num if self.is_received and _by(self.received_at, as_of) else 0,
         )
 
@@ -127,9 +131,7 @@ def read_trade(struct: Struct) -> Trade | None:
     payment, post_fee = struct.required_fen("payment"), struct.fen("post_fee") or 0
     paid = _paid(struct, orders, payment, post_fee)
     alone = len(orders) == 1
-    lines = tuple(
-        _line(order, struct, part, alone=alone) for order, part in zip(orders, paid, strict=True)
-    )
+    lines = tuple(_line(order, struct, part, alone=alone) for order, part in zip(orders, paid, strict=True))
     told = {status, *(order.text("status") for order in orders)} - {"", *STATUSES}
     return Trade(
         tid=tid,
