@@ -21,7 +21,7 @@ from reverseflow.contracts import Drawn, Purchase
 from reverseflow.core.case import Case
 from reverseflow.core.commands import Apply, Command, RecordOrder
 from reverseflow.core.decide import preview
-from reverseflow.core.errors import Refusal, ReverseFlowError, StorageUnavailable, shown
+from reverseflow.core.errors import Refusal, Refused, RefusedError, StorageUnavailable, shown
 from reverseflow.core.results import Result
 from reverseflow.core.values import JsonObject
 from reverseflow.plugins import Registry, load_plugins
@@ -99,7 +99,8 @@ class Engine:
             try:
                 with self._writing() as connection:
                     results = work.run(Store(connection, self.tenant))
-                self._tell(work.changes.values())
+                if self._dry is None:
+                    self._tell(work.changes.values())
                 return results
             except database.Conflict:
                 time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - jitter, not secrecy
@@ -138,7 +139,11 @@ class Engine:
         It holds one transaction: decisions are the real ones, nothing of them stays. Only the
         thread that opened it may use the engine meanwhile.
         """
-        with self.database.connect() as connection, connection.begin() as transaction:
+        with (
+            database.storage_errors(),
+            self.database.connect() as connection,
+            connection.begin() as transaction,
+        ):
             self._dry = connection
             try:
                 yield
@@ -149,16 +154,18 @@ class Engine:
     def quote(self, command: Apply) -> JsonObject:
         """The quote an application would get, in the interchange format; nothing is written.
 
-        `ReverseFlowError` with the refusal's code where it asks what cannot be.
+        `RefusedError` with the refusal's code where it asks what cannot be.
         """
         with self._reading() as connection:
             case = Store(connection, self.tenant).load([command.order_no]).get(command.order_no)
         if case is None:
-            raise ReverseFlowError("unknown_order", f"the order {shown(command.order_no)} is not known")
-        rulebook = self.registry.rulebook(case.platform)
-        answer = preview(case, command, rulebook, command.at or self.clock())
+            raise RefusedError("unknown_order", f"the order {shown(command.order_no)} is not known")
+        try:
+            answer = preview(case, command, self.registry.rulebook(case.platform), self.clock())
+        except Refused as refused:
+            answer = refused.refusal
         if isinstance(answer, Refusal):
-            raise ReverseFlowError(answer.code, answer.message, place=answer.field)
+            raise RefusedError(answer.code, answer.message, place=answer.field)
         return answer
 
     def case(self, order_no: str) -> Case | None:

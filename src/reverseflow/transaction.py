@@ -5,8 +5,9 @@ statement per table after the last; in between there is only memory.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 import attrs
 
@@ -37,13 +38,14 @@ class Transaction:
 
     def run(self, store: Store) -> list[Result]:
         """Load, decide, write; the caller commits. One result per command, in their order."""
-        self._stored = store.stored_commands(sorted({c.id for c in self.commands if c.id}))
         self._place(store)
         wanted = {order_no for order_nos in self._places.values() for order_no in order_nos}
         wanted.update(
             c.order_no for c in self.commands if isinstance(c, RecordOrder | Apply | ExternalRefund)
         )
         self._cases = store.load(wanted, lock=True)
+        # After the locks: what another writer has just carried out is a replay, not a refusal.
+        self._stored = store.stored_commands(sorted({c.id for c in self.commands if storable(c.id)}))
         results = [self._carry_out(command, store.tenant) for command in self.commands]
         if self.changes:
             store.save(list(self.changes.values()), list(self._fresh.items()), self.now)
@@ -57,14 +59,17 @@ class Transaction:
                 here.setdefault(command.id, []).append(command.order_no)
                 if command.external_no:
                     here.setdefault(command.external_no, []).append(command.order_no)
+        applied = {command.id for command in self.commands if isinstance(command, Apply)}
         named = {
             name
             for c in self.commands
-            if isinstance(c, TicketCommand) and c.id not in self._stored
+            if isinstance(c, TicketCommand)
             for name in (c.ticket_no, c.external_no)
-            if name and name not in here
+            if name and name not in applied and storable(name)
         }
-        self._places = {**here, **(places(store, sorted(named)) if named else {})}
+        self._places = places(store, sorted(named)) if named else {}
+        for name, order_nos in here.items():
+            self._places.setdefault(name, []).extend(order_nos)
 
     def _carry_out(self, command: Command, tenant: str) -> Result:
         content = "" if isinstance(command, RecordOrder) else content_of(command)
@@ -73,8 +78,12 @@ class Transaction:
             return _replayed(command, known, content)
         case = Case("")
         try:
+            if (field := unstorable_field(command)) is not None:
+                raise Refused("bad_text", f"{field}: NUL or half a character cannot be kept", field)
             order_no = self._order_no(command)
             case = self._cases.get(order_no) or Case(order_no)
+            if not case.exists and not isinstance(command, RecordOrder):
+                raise Refused("unknown_order", f"the order {shown(order_no)} is not known", "order_no")
             rulebook = self.registry.rulebook(case.platform or self._platform_of(command))
             outcome = decide(case, command, rulebook, self.now)
         except Refused as refused:
@@ -95,12 +104,16 @@ class Transaction:
             return command.order_no
         assert isinstance(command, TicketCommand)
         name = command.ticket_no or command.external_no
-        found = {
-            order_no
-            for order_no in self._places.get(name, ())
-            if order_no in self._cases
-            and any(_is_named(t, name) for t in self._cases[order_no].tickets.values())
-        }
+        found: dict[str, bool] = {}
+        for order_no in self._places.get(name, ()):
+            case = self._cases.get(order_no)
+            for ticket in case.tickets.values() if case else ():
+                if ticket.ticket_no == name:
+                    return order_no
+                if _is_named(ticket, name):
+                    found[order_no] = found.get(order_no, False) or not ticket.closing
+        if any(found.values()):  # a number used again names the live ticket
+            found = {order_no: live for order_no, live in found.items() if live}
         if len(found) > 1:
             raise Refused(
                 "ambiguous_ticket",
@@ -109,7 +122,7 @@ class Transaction:
             )
         if not found:
             raise Refused("unknown_ticket", f"the ticket {shown(name)} is not known", "ticket_no")
-        return found.pop()
+        return next(iter(found))
 
     def _accept(self, command: Command, content: str, case: Case, decision: Decision, tenant: str) -> Result:
         """Keep a decision for writing; the case goes on from it."""
@@ -139,6 +152,29 @@ class Transaction:
                 ticket.total if ticket else 0, after.currency,
             )  # fmt: skip
         return result
+
+
+def storable(text: str) -> bool:
+    """Whether every database can keep a text: no NUL, no half of a surrogate pair."""
+    if "\0" in text:
+        return False
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def unstorable_field(value: Any, name: str = "") -> str | None:
+    """The path of the first text in a command that cannot be kept, None when all can."""
+    if isinstance(value, str):
+        return None if storable(value) else name
+    parts: Iterable[tuple[str, Any]] = ()
+    if isinstance(value, tuple):
+        parts = ((f"{name}[{index}]", part) for index, part in enumerate(value))
+    elif attrs.has(type(value)):
+        prefix = f"{name}." if name else ""
+        parts = ((prefix + field.name, getattr(value, field.name)) for field in attrs.fields(type(value)))
+    for path, part in parts:
+        if (found := unstorable_field(part, path)) is not None:
+            return found
+    return None
 
 
 def places(store: Store, names: Sequence[str]) -> dict[str, list[str]]:

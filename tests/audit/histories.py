@@ -53,7 +53,7 @@ _PLAUSIBLE = {
     ): "ship_back ship_back book_pickup refuse_delivery intercept waive_return",
     ("return", "in_transit"): "receive receive receive ship_back lose",
     ("return", "received"): "receive inspect inspect",
-    ("settlement", "due"): "release release release send_back",
+    ("settlement", "due"): "release release release send_back settle_result",
     ("settlement", "released"): "settle_result",
     ("settlement", "sent"): "settle_result",
     ("settlement", "unknown"): "settle_result",
@@ -107,6 +107,7 @@ class History:
         self.outcomes: dict[str, int] = {}
         self.now = NOON
         self.number = 0
+        self.together = False
 
     def run(self, steps: int) -> "History":
         """Record the orders, then go on for some batches of one to four commands."""
@@ -114,6 +115,7 @@ class History:
         for _ in range(steps):
             self.now += timedelta(minutes=self.random.randint(1, 4000))
             count = self.random.choice((1, 1, 1, 2, 4))
+            self.together = count > 1
             self._tell([self._command() for _ in range(count)])
         return self
 
@@ -175,7 +177,7 @@ class History:
         if pick.random() < 0.15:
             choices = " ".join({*COMMANDS} - {"order", "apply", "external_refund"})
         kind = pick.choice(sorted(choices.split()))
-        if ticket.legs.get("return") == "inspected" and kind in AFTER_INSPECTION:
+        if kind in AFTER_INSPECTION and (self.together or ticket.legs.get("return") == "inspected"):
             kind = "note"
         name = pick.choice((ticket.ticket_no, ticket.apply_id))
         return self._given(kind, ticket_no=name, **self._about(kind, case, ticket))
@@ -187,7 +189,9 @@ class History:
         return COMMANDS[kind](**{**usual, "at": self.now, **fields})
 
     def _actor(self, kind: str) -> str:
-        if kind in ("settle_result", "close", "escalate"):
+        if kind == "settle_result":
+            return self.random.choice(("system", "system", "platform"))
+        if kind in ("close", "escalate"):
             return "system"
         usual: str = USUAL[kind]["actor"]
         return "operations:li" if usual.startswith("buyer") else usual

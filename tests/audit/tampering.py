@@ -6,15 +6,52 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from attrs import evolve
 from sqlalchemy import Table
 
-from audit.histories import History, opened
+from audit.histories import NOON, History, opened, told
 from reverseflow.audit import Finding, verify
 from reverseflow.storage import tables
+from support.cases import PAID_AT, USUAL, coupon, found, freight, goods, money, paid, sale, units
 
 Row = tuple[Any, ...]
 TABLES = list(tables.metadata.sorted_tables)
 _SOME_TIME = "2026-05-09T09:09:09.000009Z"
+
+
+def script() -> list[list[Command]]:
+    """One order with all that matters: a return settled in part, a second ticket, a late update."""
+    order = sale(
+        goods("A", "99.99", 2, taxes=(TaxFacts(code="vat", rate="13"),), category="shoes"),
+        goods("B", "50.00"), coupon("20.00"), freight("10.00"), ChargeFacts(code="wrap", amount="3"),
+        paid("42.98", "gift_card"), paid("200.00"), order_no="E1", platform="slow", shop="第一店",
+        buyer=BuyerFacts(account="canary-account", name="canary-name", phone="canary-phone",
+                         address="canary-road"),
+        shipped_at=PAID_AT, received_at=PAID_AT,
+    )  # fmt: skip
+    return [
+        [order],
+        [_told("apply", order_no="E1", type="return_refund", reason="quality", external_no="X1",
+               lines=units(A=2), reason_text="canary-note: it broke", evidence=("photo.jpg",))],
+        [_told("approve", service_fee="5.00", return_to=ReturnAddress(address="canary-road"))],
+        [_told("ship_back", note="canary-note one"), _told("receive", surprise="a brick")],
+        [_told("inspect", lines=(found("A", 1, 1, "refurbish"),)), _told("release")],
+        [_told("settle_result", payment_no="cash", result="sent")],
+        [_told("settle_result", payment_no="cash", result="settled", reference="bank 7")],
+        [_told("note", text="canary-note two"), _told("note", text="canary-note three")],
+        [_told("apply", order_no="E1", type="refund_only", reason="agreed", lines=money(B="9.50"))],
+        [_told("reject", ticket_no="E1-R2"), _told("revise", ticket_no="E1-R2", lines=money(B="9"))],
+        [_told("external_refund", order_no="E1", payment_no="cash", amount="1.00")],
+        [evolve(order, finished_at=NOON)],
+    ]  # fmt: skip
+
+
+def _told(kind: str, **fields: Any) -> Command:
+    """A command as it is usually given, on the order's first ticket."""
+    told = {**USUAL[kind], "id": f"{kind}-{sorted(fields.items())}", "at": NOON, **fields}
+    if issubclass(COMMANDS[kind], TicketCommand):
+        told.setdefault("ticket_no", "E1-R1")
+    return COMMANDS[kind](**told)
 
 
 class Tampered:
@@ -22,7 +59,8 @@ class Tampered:
 
     def __init__(self, path: Path) -> None:
         self.engine = opened(str(path))
-        History(self.engine, seed=33, order_nos=("E1", "E2", "E3")).run(50)
+        told(self.engine, script())
+        History(self.engine, seed=33, order_nos=("E2", "E3")).run(35)
         self.raw = sqlite3.connect(path, isolation_level=None)
         for pragma in ("ignore_check_constraints=ON", "synchronous=OFF"):
             self.raw.execute(f"PRAGMA {pragma}")
@@ -97,6 +135,8 @@ def other_values(table: Table, name: str, value: Any) -> Sequence[Any]:
         digit = next((c for c in value if c.isdigit()), None)
         bumped = value.replace(digit, str((int(digit) + 1) % 10), 1) if digit else value.upper()
         changed = [value + "x", bumped, value + " "]
+        if '"attempt":1' in value:
+            changed.append(value.replace('"attempt":1', '"attempt":2'))
     if column.nullable:
         changed.append(None)
     return [other for other in changed if other != value]

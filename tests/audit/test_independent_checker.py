@@ -26,7 +26,7 @@ from reverseflow.core.commands import (
     SendBack,
     ShipBack,
 )
-from reverseflow.core.events import event_hash
+from reverseflow.core.events import EVENT_KINDS, event_hash
 from reverseflow.engine import Engine
 from reverseflow.storage import tables
 from reverseflow.storage.rows import event_from

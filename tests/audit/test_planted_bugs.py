@@ -9,10 +9,10 @@ from sqlalchemy.exc import IntegrityError
 
 from audit.histories import History, lines_of, opened
 from reverseflow.core import evolve, instructions, legs, postings
+from reverseflow.core.asking import Asked
 from reverseflow.core.case import Case, Claim, Ticket
 from reverseflow.core.decide import draft, goods
 from reverseflow.core.events import Event, event_hash
-from reverseflow.core.quote import Asked
 from reverseflow.storage import store as storage
 from support import checker
 
@@ -95,7 +95,7 @@ def test_a_planted_bug_is_found_in_a_few_histories(
     for seed in range(40):
         engine = opened(str(tmp_path / f"{seed}.db"))
         try:
-            History(engine, seed, [f"E{number}" for number in range(6)]).run(40)
+            History(engine, seed, ["E1", "E2", "E3"]).run(40)
             found = checker.check(lines_of(engine))
         except IntegrityError as error:
             found = [str(error)]  # a CHECK constraint was quicker

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-import reverseflow_generic_web
 from click.testing import CliRunner
 
+import reverseflow_generic_web
 from reverseflow.cli import cli
 from reverseflow.cli.faults import reported
 from reverseflow.plugins import Registry, registry_of
@@ -111,6 +111,12 @@ class Shell:
         return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
 
 
+def line(line_no: str, title: str, quantity: int, unit_price: str) -> dict[str, Any]:
+    """A line of goods; its SKU is ``SKU-<line_no>``."""
+    goods = {"line_no": line_no, "sku": f"SKU-{line_no}", "title": title}
+    return {**goods, "quantity": quantity, "unit_price": unit_price}
+
+
 def order(order_no: str = "E1", **facts: Any) -> dict[str, Any]:
     """The order of the format's page: one A for 100.00, two B for 50.00, a coupon, shipping."""
     return {
@@ -125,8 +131,8 @@ def order(order_no: str = "E1", **facts: Any) -> dict[str, Any]:
                 "address": "浙江省杭州市西湖区文三路1号",
             },
             "lines": [
-                {"line_no": "A", "sku": "SKU-A", "title": "红色连衣裙", "quantity": 1, "unit_price": "100.00"},
-                {"line_no": "B", "sku": "SKU-B", "title": "shirt", "quantity": 2, "unit_price": "50.00"},
+                line("A", "红色连衣裙", 1, "100.00"),
+                line("B", "shirt", 2, "50.00"),
             ],
             "discounts": [{"code": "coupon-20", "amount": "20.00", "funded_by": "seller"}],
             "shipping": {"fee": "10.00", "discount": "0.00", "tax": "0.00"},

@@ -1,26 +1,35 @@
 """``demo``: a real week, told for a person, and told again without changing anything."""
 
 import json
+import sqlite3
 from pathlib import Path
 
 from cli.shell import Shell
 
-STORE = ("--db", "sqlite:///reverseflow-demo.db")
+
+def stored() -> list[tuple[str, int, str, str]]:
+    """The events of the demo's store, each with the hash of all that was before."""
+    connection = sqlite3.connect("reverseflow-demo.db")
+    try:
+        return connection.execute(
+            "SELECT order_no, seq, at, hash FROM events ORDER BY order_no, seq"
+        ).fetchall()
+    finally:
+        connection.close()
 
 
 def test_the_demo_carries_a_real_week_through_and_again_changes_nothing(shell: Shell) -> None:
     first = shell.done("demo").out
     assert "14,594 rows of the ledger" in first
-    for told in (" orders with ", " tickets ", " refunded", "no_purchase_found", "rows a second",
-                 "verify: every event, claim and posting was recomputed and agrees.", "Try next:"):  # fmt: skip
+    for told in (" orders with ", " refunded", "no_purchase_found", "agrees.", "Try next:"):
         assert told in first
-    before = shell.done("export", *STORE).out
+    before = stored()
     instructions = Path("reverseflow-demo.instructions.jsonl").read_text()
     assert "changed" not in first
 
     second = shell.done("demo").out
     assert "Everything had been applied before: nothing changed." in second
-    assert before == shell.done("export", *STORE).out
+    assert before == stored()
     assert instructions == Path("reverseflow-demo.instructions.jsonl").read_text()
 
     _the_commands_it_names_work(shell, second)

@@ -14,6 +14,7 @@ from reverseflow.cli import main
 from reverseflow.core.errors import ExitStatus
 from reverseflow.engine import Engine
 
+
 def ends(answer: Answer, status: ExitStatus) -> str:
     """The message of an answer that must have this status."""
     assert status == answer.status, answer
@@ -26,8 +27,10 @@ def plugin(**hooks: object) -> types.ModuleType:
     module = types.ModuleType("broken")
     module.API_VERSION = 1  # type: ignore[attr-defined]
     for name, values in hooks.items():
+
         def hook(values: object = values) -> object:
             return values
+
         hook.__name__ = name
         setattr(module, name, hookimpl(hook))
     return module
@@ -37,9 +40,7 @@ def test_0_done(shell: Shell) -> None:
     ends(shell.run(order(), apply()), ExitStatus.DONE)
 
 
-def test_1_internal_error_has_a_number_and_no_traceback(
-    shop: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_1_internal_error_has_a_number_and_no_traceback(shop: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
@@ -108,9 +109,7 @@ def test_8_store_unavailable_is_safe_to_run_again(shop: Shell) -> None:
     assert "store_damaged" in said
 
 
-def test_8_a_store_somebody_keeps_locked_is_unavailable(
-    shop: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_8_a_store_somebody_keeps_locked_is_unavailable(shop: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("reverseflow.storage.database.BUSY_SECONDS", 0.1)
     other = sqlite3.connect(shop.folder / "reverseflow.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -199,9 +198,7 @@ def test_the_outbox_delivers_to_a_file_and_money_is_settled(shop: Shell) -> None
 
 
 def test_a_failed_instruction_is_sent_again_by_hand(shop: Shell) -> None:
-    shop.registry = registry(
-        broken=plugin(reverseflow_movers=[Mover("gateway", Gateway("failed").connect)])
-    )
+    shop.registry = registry(broken=plugin(reverseflow_movers=[Mover("gateway", Gateway("failed").connect)]))
     shop("outbox", "run", "--mover", "gateway")
     retried = shop("outbox", "retry", "E1-R1", "--actor", "finance:wang")
     ends(retried, ExitStatus.DONE)

@@ -56,10 +56,7 @@ def test_goods_and_fees_of_a_row_add_up_to_its_total(shell: Shell) -> None:
         ("shirt", "50.00", 1, "45.00"),
         ("shipping", "10.00", None, "10.00"),
         ("fee service_fee", None, None, "-5.00"),
-    ] == [
-        (line["goods"], line["unit_price"], line["quantity"], line["subtotal"])
-        for line in row["lines"]
-    ]
+    ] == [(line["goods"], line["unit_price"], line["quantity"], line["subtotal"]) for line in row["lines"]]
     assert ("140.00", "CNY") == (row["total"], row["currency"])
     header, *rows = shell.done("finance", "list").out.splitlines()
     assert ("ticket_no applied_at reviewed_at goods unit_price quantity subtotal total currency") == (

@@ -101,9 +101,7 @@ def test_the_quote_of_an_application_is_what_its_ticket_gets(shell: Shell) -> No
         (("--line", "B=1", "--amount", "x"), "bad_amount"),
     ],
 )
-def test_what_the_order_does_not_allow_is_refused(
-    shell: Shell, options: tuple[str, ...], code: str
-) -> None:
+def test_what_the_order_does_not_allow_is_refused(shell: Shell, options: tuple[str, ...], code: str) -> None:
     shell.run(order())
     answer = shell("quote", *ASKED, *options)
     assert (answer.status, answer.out) == (5, "")

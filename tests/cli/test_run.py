@@ -241,9 +241,7 @@ def test_a_bad_row_of_a_table_of_transitions_does_not_stop_the_others(shop: Shel
         codes for _, _, codes in answer.outcomes
     ]
     with (shop.folder / "no.csv").open(newline="") as rejected:
-        assert ["two", "", ""] == [
-            row["lines"].removeprefix("B=") for row in csv.DictReader(rejected)
-        ]
+        assert ["two", "", ""] == [row["lines"].removeprefix("B=") for row in csv.DictReader(rejected)]
 
 
 def test_a_dry_act_writes_nothing(shop: Shell) -> None:

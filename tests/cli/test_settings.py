@@ -46,9 +46,7 @@ def test_the_option_goes_before_the_environment_and_that_before_the_file(
     monkeypatch.setenv("REVERSEFLOW_DATABASE", "sqlite:///environment.db")
     shell.done("run", file)
     shell.done("run", file, "--db", "option.db")
-    assert {"file.db", "environment.db", "option.db"} == {
-        path.name for path in shell.folder.glob("*.db")
-    }
+    assert {"file.db", "environment.db", "option.db"} == {path.name for path in shell.folder.glob("*.db")}
 
 
 def test_the_file_may_name_actor_and_platform(shell: Shell) -> None:

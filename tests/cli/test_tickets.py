@@ -110,9 +110,7 @@ def test_somebody_has_to_do_it(shop: Shell) -> None:
     assert "actor_missing: say who does it" in answer.err
 
 
-def test_the_actor_may_stand_in_the_environment(
-    shop: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_actor_may_stand_in_the_environment(shop: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REVERSEFLOW_ACTOR", "operations:li")
     shop.done("ticket", "approve", "E2-R1")
 
@@ -150,12 +148,8 @@ def test_what_could_not_be_done_does_not_undo_the_rest(shell: Shell) -> None:
     assert answer.err.startswith("E9-R1 approve refused: unknown_ticket: ")
 
 
-@pytest.mark.parametrize(
-    "options", [("--id", "k1"), ("--expected-version", "3"), ("--amount", "1.00")]
-)
-def test_what_is_about_one_ticket_cannot_be_said_to_several(
-    shop: Shell, options: tuple[str, ...]
-) -> None:
+@pytest.mark.parametrize("options", [("--id", "k1"), ("--expected-version", "3"), ("--amount", "1.00")])
+def test_what_is_about_one_ticket_cannot_be_said_to_several(shop: Shell, options: tuple[str, ...]) -> None:
     answer = shop("ticket", "approve", "E1-R1", "E2-R1", *options, *LI)
     assert answer.status == 2
     assert "one_ticket_only" in answer.err
@@ -319,9 +313,7 @@ def test_an_unknown_column_is_a_usage_error_that_names_the_known(
         (("--limit", "1", "--offset", "1"), ["E1-R1"]),
     ],
 )
-def test_the_list_is_filtered_and_sorted(
-    shop: Shell, options: tuple[str, ...], expected: list[str]
-) -> None:
+def test_the_list_is_filtered_and_sorted(shop: Shell, options: tuple[str, ...], expected: list[str]) -> None:
     assert expected == listed(shop, *options)
 
 

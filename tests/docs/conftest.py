@@ -16,7 +16,7 @@ from reverseflow.plugins import registry_of
 
 #: A file to be saved under a name that the sentence before it has, or a session at a terminal.
 STEP = re.compile(
-    r"[Ss]ave (?:this|it) as\s`(?P<name>[^`]+)`[^\n]*:\n\n```\w*\n(?P<file>.*?)^```$"
+    r"[Ss]ave\s(?:this|it)\sas\s`(?P<name>[^`]+)`[^\n]*:\n\n```\w*\n(?P<file>.*?)^```$"
     r"|^```console\n(?P<session>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
@@ -36,22 +36,29 @@ def engine() -> Iterator[Engine]:
         yield engine
 
 
+#: What the pages call by name, as arguments of this Python; packages are installed beside it.
+PROGRAMS = {
+    "python": '"$@"',
+    "reverseflow": '-m reverseflow "$@"',
+    "pip": '-m pip "$@" --no-index --no-deps --no-build-isolation --no-cache-dir --target "$PYTHONPATH"',
+}
+
+
 class Console:
-    """A terminal in an empty folder, where `reverseflow` and `python` are those of the tests."""
+    """A terminal in an empty folder, where the programs the pages name are those of the tests."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder / "shop"
-        self.folder.mkdir(parents=True)
-        commands = folder / "commands"
-        commands.mkdir()
-        for name, arguments in (("reverseflow", "-m reverseflow"), ("python", ""), ("pip", "-m pip")):
-            script = commands / name
-            script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {arguments} "$@"\n')
+        self.folder, self.packages, programs = (folder / name for name in ("shop", "packages", "programs"))
+        for path in (self.folder, self.packages, programs):
+            path.mkdir(parents=True)
+        for name, arguments in PROGRAMS.items():
+            script = programs / name
+            script.write_text(f"#!/bin/sh\nexec {shlex.quote(sys.executable)} {arguments}\n", encoding="utf-8")
             script.chmod(0o755)
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("REVERSEFLOW_")}
         self.environment = inherited | {
-            "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}", "LC_ALL": "C.UTF-8", "COLUMNS": "80",
-            "TERM": "dumb", "PIP_NO_INDEX": "1",
+            "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(self.packages),
+            "LC_ALL": "C.UTF-8", "COLUMNS": "80", "TERM": "dumb", "PYTHONDONTWRITEBYTECODE": "1",
         }  # fmt: skip
         self.status = 0
 

@@ -20,8 +20,8 @@ import pytest
 from reverseflow.contracts import Deliver, Delivery
 from reverseflow.core.case import Case, Ticket
 from reverseflow.core.commands import COMMANDS, Command, RecordOrder
-from reverseflow.core.instructions import INSTRUCTION_KINDS
 from reverseflow.core.events import Event
+from reverseflow.core.instructions import INSTRUCTION_KINDS
 from reverseflow.core.invariants import broken_invariants
 from reverseflow.core.legs import Deadline
 from reverseflow.core.results import Result
@@ -52,6 +52,13 @@ def plugins(*deadlines: Deadline, **policy: Any) -> Registry:
     module = ModuleType("web")
     vars(module).update(API_VERSION=API_VERSION, reverseflow_platforms=reverseflow_platforms)
     return registry_of({"web": module})
+
+
+def command(kind: str, **fields: Any) -> Command:
+    """A command as it is usually given."""
+    type_: Any = COMMANDS[kind]
+    made: Command = type_(**{**USUAL.get(kind, {}), **fields})
+    return made
 
 
 def store_url(request: pytest.FixtureRequest, folder: Path) -> str:
@@ -96,8 +103,9 @@ class Shop:
 
     def try_(self, kind: str, ticket_no: str = "", **fields: Any) -> Result:
         """Give a command as it is usually given; what became of it."""
-        told = {**USUAL.get(kind, {}), **({"ticket_no": ticket_no} if ticket_no else {}), **fields}
-        return self.engine.execute([COMMANDS[kind](**told)])[0]
+        if ticket_no:
+            fields["ticket_no"] = ticket_no
+        return self.engine.execute([command(kind, **fields)])[0]
 
     def do(self, kind: str, ticket_no: str = "", **fields: Any) -> Result:
         """Give a command that must be carried out."""
@@ -123,14 +131,11 @@ class Shop:
         """As many tickets with their money released, of two payments each, a batch per command."""
         numbers = [f"N{number:04}" for number in range(count)]
         self.engine.execute([split_order(number) for number in numbers], platform="web")
+        applied = {"type": "refund_only", "lines": units(A=2)}
         steps = [
-            [
-                COMMANDS["apply"](order_no=number, id=f"{number}-a", lines=units(A=2), **USUAL["apply"])
-                for number in numbers
-            ],
-            *([COMMANDS[kind](ticket_no=f"{n}-R1", **USUAL.get(kind, {})) for n in numbers]
-              for kind in ("approve", "release")),
-        ]  # fmt: skip
+            [command("apply", order_no=number, id=f"{number}-a", **applied) for number in numbers],
+            *([command(kind, ticket_no=f"{n}-R1") for n in numbers] for kind in ("approve", "release")),
+        ]
         for step in steps:
             assert {"applied"} == {result.outcome for result in self.engine.execute(step)}
         return [f"{number}-R1" for number in numbers]
@@ -242,7 +247,7 @@ class Gateway:
         assert told == self.asked.setdefault(key, told), "one key, two instructions"
         self.effects[key] += key not in self.effects
 
-    def keys(self) -> list[str]:
+    def sent(self) -> list[str]:
         """The keys it was given, in their order, repeats included."""
         return [document["key"] for document in self.tries]
 
@@ -277,11 +282,12 @@ class FaultyGateway(Gateway):
             raise Timeout
         if fault == "killed":
             raise Killed
-        return {
+        odd: dict[str, list[Any]] = {
             "garbage": [{"key": key, "result": "settled"}],
             "another key": [Delivery(f"{key}0", "settled")],
             "two answers": [Delivery(key, "settled"), Delivery(key, "failed")],
             "no such result": [Delivery(key, "perhaps")],
             "accepted": [Delivery(key, "sent")],
             "refused before": [Delivery(key, "failed", message="card closed")],
-        }.get(fault, [Delivery(key, "settled")])
+        }
+        return odd.get(fault, [Delivery(key, "settled")])

@@ -49,7 +49,7 @@ def test_ten_tries_take_three_days_and_some_hours() -> None:
 
 def test_money_nobody_answers_for_is_dead_after_ten_tries_and_stays_reserved(shop: Shop) -> None:
     gateway = dead_money(shop)
-    assert [KEY] * 10 == gateway.keys()
+    assert [KEY] * 10 == gateway.sent()
     assert list(range(1, 11)) == [document["attempt"] for document in gateway.tries]
     row = shop.row(KEY)
     assert ("dead", 10, "Timeout: ") == (row["state"], row["attempts"], row["last_error"])

@@ -37,7 +37,7 @@ def test_the_instructions_of_a_ticket_leave_in_the_order_of_its_events(shop: Sho
     shop.do("release", shop.take_back("E1"))
     gateway = Gateway()
     shop.deliver(gateway)
-    assert [STOCK, MONEY] == gateway.keys()
+    assert [STOCK, MONEY] == gateway.sent()
 
 
 @on_both
@@ -52,11 +52,11 @@ def test_an_instruction_without_an_answer_holds_up_the_later_ones_of_its_ticket(
     assert OutboxRun() == shop.deliver(gateway)
     shop.later(seconds=5)
     shop.deliver(gateway)
-    assert [STOCK, STOCK] == gateway.keys()
+    assert [STOCK, STOCK] == gateway.sent()
     gateway.fault = lambda _document: None
     shop.later(seconds=300)
     shop.deliver(gateway)
-    assert [STOCK, STOCK, STOCK, MONEY] == gateway.keys()
+    assert [STOCK, STOCK, STOCK, MONEY] == gateway.sent()
 
 
 def test_a_dead_instruction_holds_up_nothing(shop: Shop) -> None:
@@ -69,7 +69,7 @@ def test_what_nobody_here_carries_out_holds_up_nothing(shop: Shop, gateway: Gate
     """A relay with a payment gateway only; the warehouse has another one."""
     shop.do("release", shop.take_back("E1"))
     assert 1 == shop.deliver({"refund": gateway}).settled
-    assert [MONEY] == gateway.keys()
+    assert [MONEY] == gateway.sent()
     assert OutboxRun() == shop.deliver({})
 
 
@@ -108,7 +108,7 @@ def test_what_one_relay_is_sending_no_other_one_sends(shop: Shop) -> None:
         assert OutboxRun(delivered=1, settled=1) == shop.deliver(quick)
         go_on.set()
         assert OutboxRun(delivered=1, settled=1) == running.result(60)
-    assert [["E1-R1:refund:cash"], ["E2-R1:refund:cash"]] == [slow.keys(), quick.keys()]
+    assert [["E1-R1:refund:cash"], ["E2-R1:refund:cash"]] == [slow.sent(), quick.sent()]
 
 
 @on_both
@@ -137,7 +137,7 @@ def test_four_relays_at_once_send_every_row_once(shop: Shop) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         settled = sum(pool.map(relay, gateways))
-    sent = [key for gateway in gateways for key in gateway.keys()]
+    sent = [key for gateway in gateways for key in gateway.sent()]
     assert BATCH * 4 == settled == len(sent) == len(set(sent))
     assert {"settled"} == {state for ticket_no in tickets for state in shop.money(ticket_no)}
 
@@ -156,7 +156,7 @@ def test_a_relay_that_outlives_its_lease_changes_nothing_of_the_row_any_more(sho
     shop.deliver(slow)
     assert ["delivered", 1, ""] == [shop.row(KEY)[k] for k in ("state", "attempts", "last_error")]
     assert ["settled"] == shop.money(ticket_no)
-    assert [KEY] == slow.keys() == other.keys()
+    assert [KEY] == slow.sent() == other.sent()
 
 
 def test_what_there_is_no_time_left_for_goes_back_in_line(shop: Shop) -> None:
@@ -167,7 +167,7 @@ def test_what_there_is_no_time_left_for_goes_back_in_line(shop: Shop) -> None:
     money.fault = lambda _document: shop.later(seconds=LEASE.total_seconds() / 2)
     assert 2 == shop.deliver({"refund": money, "stock_in": goods}).settled
     assert ["", ""] == [row["worker"] for row in shop.rows().values()]
-    assert 1 == len(goods.keys())
+    assert 1 == len(goods.sent())
 
 
 # --- the rows themselves --------------------------------------------------------------------------

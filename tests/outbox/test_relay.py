@@ -111,7 +111,7 @@ def test_each_kind_goes_to_its_own_mover(shop: Shop) -> None:
     shop.release("E1")
     shop.take_back("E2")
     assert 2 == shop.deliver({"refund": money, "stock_in": goods}).settled
-    assert ([KEY], ["E2-R1:stock_in:A:restock"]) == (money.keys(), goods.keys())
+    assert ([KEY], ["E2-R1:stock_in:A:restock"]) == (money.sent(), goods.sent())
 
 
 # --- no answer is unknown, never failed -----------------------------------------------------------
@@ -247,7 +247,7 @@ def test_stock_in_once(shop: Shop, gateway: Gateway) -> None:
     shop.later(seconds=LEASE.total_seconds())
     gateway.fault = lambda _document: None
     assert OutboxRun(delivered=1, settled=1) == shop.deliver(gateway)
-    assert [key] * 3 == gateway.keys()
+    assert [key] * 3 == gateway.sent()
     assert {key: 1} == gateway.effects
     assert [{"sku": "SKU-A", "quantity": 1, "disposition": "restock"}] == gateway.tries[0]["lines"]
 
@@ -287,7 +287,7 @@ def test_refused_money_waits_for_a_person_and_goes_out_again_under_its_key(
     assert OutboxRun() == shop.deliver(gateway)
     shop.do("retry", ticket_no)
     assert OutboxRun(delivered=1, settled=1) == shop.deliver(gateway)
-    assert [KEY] == gateway.keys()
+    assert [KEY] == gateway.sent()
     assert ["settled"] == shop.money(ticket_no)
 
 
@@ -306,7 +306,7 @@ def test_late_fail_restores(shop: Shop, gateway: Gateway) -> None:
     assert OutboxRun() == shop.deliver(gateway)
     shop.do("retry", ticket_no)
     shop.drain(gateway)
-    assert {KEY} == set(gateway.keys())
+    assert {KEY} == set(gateway.sent())
     assert ("completed", (0, 10000)) == (shop.ticket(ticket_no).status, shop.held(ticket_no))
 
 
@@ -343,7 +343,7 @@ def test_money_whose_result_came_meanwhile_is_not_sent_again(
     shop.do("settle_result", ticket_no, result=result, key=KEY)
     shop.later(days=1)
     shop.deliver(gateway)
-    assert ([KEY], {}) == (gateway.keys(), shop.rows("pending"))
+    assert ([KEY], {}) == (gateway.sent(), shop.rows("pending"))
     assert ([result], held) == (shop.money(ticket_no), shop.held(ticket_no))
 
 

@@ -9,7 +9,8 @@ Record = dict[str, Any]
 #: "leg state" → the states that may follow it.
 EDGES = {
     "review pending": "pending approved rejected",
-    **dict.fromkeys(("review rejected", "review approved"), "pending"),
+    "review rejected": "pending approved",
+    "review approved": "pending",
     "return awaiting": "in_transit received waived",
     "return in_transit": "in_transit received lost",
     "return received": "received inspected",
@@ -86,7 +87,8 @@ class Model:
             payout = ticket["payouts"][no]
             payout[1:] = [key, "released"]
             told = {"event": event["number"], "payment_no": no, "amount": payout[0]}
-            self.told_outside[key] = {**told, "kind": "refund", "lines": self._units(ticket)}
+            if "paid_by" not in payload:
+                self.told_outside[key] = {**told, "kind": "refund", "lines": self._units(ticket)}
         for payout in ticket["payouts"].values():
             if payout[1] and payout[1] == payload.get("key"):
                 payout[2] = payload["state"]

@@ -2,6 +2,8 @@
 
 import attrs
 
+from reverseflow.core.errors import shown
+
 #: Every code a finding may have, and what it means.
 CODES = {
     "store_damaged": "the database finds fault with its own file",
@@ -37,3 +39,8 @@ class Finding:
     seq: int | None
     code: str
     message: str
+
+    def __str__(self) -> str:
+        where = [shown(self.order_no)] if self.order_no else []
+        where += [f"event {self.seq}"] if self.seq is not None else []
+        return ": ".join([*where, self.code, self.message])

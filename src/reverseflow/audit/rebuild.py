@@ -24,7 +24,8 @@ class Rebuilt:
     """What the events of a case give: its state, and everything that left it on the way.
 
     `outcomes` are the (ticket, status, total) every event led to; `told` counts the events by
-    kind and ticket, `automatic` those of them that may have had no command of their own.
+    kind and ticket, `automatic` those of them that may have had no command of their own. What the
+    platform paid by itself was one command: its release is counted as the result it was.
     """
 
     case: Case
@@ -34,6 +35,7 @@ class Rebuilt:
     outcomes: set[tuple[str, str, int]] = attrs.field(factory=set)
     told: Counter[tuple[str, str]] = attrs.field(factory=Counter)
     automatic: Counter[tuple[str, str]] = attrs.field(factory=Counter)
+    _paid_by_itself: int = 0
 
     def take(self, event: Event) -> None:
         """Go on by one event."""
@@ -45,9 +47,19 @@ class Rebuilt:
         ticket = self.case.tickets.get(event.ticket_no)
         if ticket is not None:
             self.outcomes.add((ticket.ticket_no, ticket.status, ticket.total))
-        self.told[event.kind, event.ticket_no] += 1
-        if event.kind in _AUTOMATIC and event.actor == "system":
-            self.automatic[event.kind, event.ticket_no] += 1
+        self._count(event)
+
+    def _count(self, event: Event) -> None:
+        kind = event.kind
+        if self._paid_by_itself:
+            self._paid_by_itself -= 1
+            return
+        if kind == "settlement_released" and "paid_by" in event.payload:
+            self._paid_by_itself = len(event.payload["keys"])
+            kind = "payout_settled"
+        self.told[kind, event.ticket_no] += 1
+        if kind in _AUTOMATIC and event.actor == "system":
+            self.automatic[kind, event.ticket_no] += 1
 
 
 def rebuild(tenant: str, order_no: str, stored: Any, findings: list[Finding]) -> Rebuilt | None:

@@ -67,9 +67,11 @@ class LazyGroup(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            if near := get_close_matches(args[0], COMMANDS):
-                error.message += f" Did you mean {' or '.join(near)}?"
-            raise
+            near = get_close_matches(args[0], COMMANDS)
+            if not near:
+                raise
+            advice = f"{error.message} Did you mean {' or '.join(near)}?"
+            raise click.UsageError(advice, ctx) from None
 
 
 def _plugin_command(name: str) -> click.Command | None:

@@ -54,18 +54,18 @@ def settings() -> Settings:
     return load_settings()
 
 
-def parse_now(text: str | None) -> datetime | None:
+def parse_now(text: str | None, option: str = "--now") -> datetime | None:
     """A time with an offset from an option, in UTC."""
     if not text:
         return None
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise UsageError("bad_time", f"--now: {shown(text)} is no ISO 8601 time") from None
+        raise UsageError("bad_time", f"{option}: {shown(text)} is no ISO 8601 time") from None
     if moment.tzinfo is None:
         raise UsageError(
             "time_without_offset",
-            f"--now: {shown(text)} has no offset; write +08:00 or Z behind it",
+            f"{option}: {shown(text)} has no offset; write +08:00 or Z behind it",
         )
     return moment.astimezone(UTC)
 

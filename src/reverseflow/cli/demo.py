@@ -36,16 +36,21 @@ def demo(file: str | None, **options: Any) -> None:
 
     Example: reverseflow demo
     """
+    from reverseflow.storage.queries import ticket_list
+
     path = file or str(_real_week())
     options["db"] = options["db"] or f"sqlite:///{STORE}"
     started = time.perf_counter()
     with open_engine(options, create=True) as engine:
-        summary = run_files(engine, (path,), "generic_web", {"rejects": REJECTS, "format_": "ledger", "quiet": True})
+        summary = run_files(
+            engine, (path,), "generic_web", {"rejects": REJECTS, "format_": "ledger", "quiet": True}
+        )
         delivered = _deliver(engine)
         seconds = time.perf_counter() - started
         _report(engine, summary, delivered, seconds)
         _verify(engine)
-    _next_steps(options["db"])
+        example = engine.view(ticket_list, limit=1)
+    _next_steps(options["db"], example[0]["ticket_no"] if example else "TICKET")
 
 
 def _real_week() -> Path:
@@ -104,13 +109,13 @@ def _verify(engine: "Engine") -> None:
     click.echo("verify: every event, claim and posting was recomputed and agrees.")
 
 
-def _next_steps(url: str) -> None:
+def _next_steps(url: str, ticket_no: str) -> None:
     command = Path(sys.argv[0])
     name = command.name if shutil.which(command.name) or not command.exists() else _relative(command)
     click.echo("\nTry next:")
     for rest in (
         "ticket list",
-        "ticket show C536391",
+        f"ticket show {ticket_no}",
         "export --output reverseflow-demo.export.jsonl",
     ):
         click.echo(f"  {name} {rest} --db {url}")

@@ -11,11 +11,11 @@ import click
 
 from reverseflow.core.errors import ExitStatus, Refused, ReverseFlowError
 
-TERMINATED = 143
+TERMINATED, PIPE_CLOSED = 143, 141
 
 
-class Terminated(BaseException):
-    """SIGTERM arrived; what was begun is undone on the way out."""
+class Stopped(BaseException):
+    """The shell stopped a batch; what was begun is undone on the way out. Args: exit status."""
 
 
 def reported(call: Callable[[], Any], *, debug: bool = False) -> int:
@@ -24,20 +24,20 @@ def reported(call: Callable[[], Any], *, debug: bool = False) -> int:
         answer = call()
         sys.stdout.flush()
         return answer if isinstance(answer, int) else ExitStatus.DONE
-    except click.exceptions.Exit as leave:
-        return leave.exit_code
-    except click.Abort:
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except (click.Abort, KeyboardInterrupt):
         return _stopped(ExitStatus.INTERRUPTED)
-    except KeyboardInterrupt:
-        return _stopped(ExitStatus.INTERRUPTED)
-    except Terminated:
-        return _stopped(TERMINATED)
+    except Stopped as stopped:
+        return _stopped(stopped.args[0])
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitStatus.DONE
+        return _left_alone()
+    except SystemExit as leave:  # click leaves so after completion, and after a broken pipe
+        broken = isinstance(leave.__context__, BrokenPipeError)
+        return _left_alone() if broken else int(leave.code or 0)
     except Refused as refused:
         return _say(str(refused.refusal), ExitStatus.REFUSED)
     except ReverseFlowError as error:
@@ -62,6 +62,13 @@ def reported(call: Callable[[], Any], *, debug: bool = False) -> int:
 def _say(text: str, status: int) -> int:
     click.echo(f"reverseflow: {text}", err=True)
     return int(status)
+
+
+def _left_alone() -> int:
+    """Nobody reads standard output any more, which is no error; nothing more is written there."""
+    if sys.__stdout__ is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
+    return ExitStatus.DONE
 
 
 def _stopped(status: int) -> int:

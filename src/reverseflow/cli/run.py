@@ -3,14 +3,14 @@
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from reverseflow.cli.common import database_url, open_engine, print_json, settings, store_options
-from reverseflow.cli.faults import Terminated
+from reverseflow.cli.faults import PIPE_CLOSED, TERMINATED, Stopped
 from reverseflow.core.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def run_files(
 
     summary, warn = Summary(), _speaker(quiet=bool(options.get("quiet")))
     with ExitStack() as stack:
-        stack.enter_context(_sigterm())
+        stack.enter_context(_stoppable())
         known = readers or engine.registry.readers
         inputs = [_input(name, known, platform, options) for name in files]
         results, rejects = _outputs(stack, options)
@@ -207,21 +207,25 @@ def _progress(source: "Source") -> Iterator[Any]:
 
 
 @contextmanager
-def _sigterm() -> Iterator[None]:
-    """SIGTERM ends the batch as Ctrl-C does: the step at hand is undone, the rest is kept."""
+def _stoppable() -> Iterator[None]:
+    """SIGTERM, or nobody reading the results, ends the batch as Ctrl-C does.
+
+    The step at hand is undone, the rest is kept.
+    """
 
     def stop(_number: int, _frame: object) -> None:
-        raise Terminated
+        raise Stopped(TERMINATED)
 
-    try:
+    before = None
+    with suppress(ValueError):  # not in the main thread
         before = signal.signal(signal.SIGTERM, stop)
-    except ValueError:  # not in the main thread
-        yield
-        return
     try:
         yield
+    except BrokenPipeError:
+        raise Stopped(PIPE_CLOSED) from None
     finally:
-        signal.signal(signal.SIGTERM, before)
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
 
 
 def say_summary(summary: "Summary", *, dry_run: bool = False, rejects: str | None = None) -> None:

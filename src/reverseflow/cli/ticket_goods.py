@@ -86,7 +86,8 @@ def receive(tickets: tuple[str, ...], lines: tuple[str, ...], surprise: str, **o
 def inspect(tickets: tuple[str, ...], lines: tuple[str, ...], **options: Any) -> None:
     """Record what inspection found.
 
-    The refund follows what was accepted. Dispositions are restock, refurbish, scrap, return_to_buyer and missing.
+    The refund follows what was accepted. Dispositions are restock, refurbish, scrap,
+    return_to_buyer and missing.
 
     Example: reverseflow ticket inspect E1-R1 --line A=1:0:restock --actor warehouse:zhao
     """

@@ -37,8 +37,8 @@ _RIGHT = ("unit_price", "quantity", "refund", "received", "accepted", "rejected"
 def show(names: tuple[str, ...], reveal: bool, as_json: bool, **options: Any) -> None:
     """Show everything about a ticket.
 
-    Its goods, its money, the buyer, the return, and what happened to it. A ticket is named by its number, the platform's number or the id of its application; all
-    tickets that bear the name are shown.
+    Its goods, its money, the buyer, the return, and what happened to it. A ticket is named by its
+    number, the platform's number or the id of its application; all that bear the name are shown.
 
     Example: reverseflow ticket show E1-R1
     """
@@ -61,7 +61,9 @@ def _views(store: "Store", name: str) -> "list[TicketView]":
 
     found = ticket_views(store, places(store, [name])[name], name)
     if not found:
-        raise Refused("unknown_ticket", f"the ticket {shown(name)} is not known", "ticket_no")
+        order = store.load([name])
+        advice = f"; it is an order: reverseflow order show {name}" if order else ""
+        raise Refused("unknown_ticket", f"the ticket {shown(name)} is not known{advice}", "ticket_no")
     return found
 
 

@@ -34,7 +34,8 @@ class Asked:
         """The stored form: what is not at its default."""
         stored: JsonObject = {"lines": [list(line) for line in self.lines]}
         for name, default in _ASKED_DEFAULTS.items():
-            if (value := getattr(self, name)) != default:
+            value = getattr(self, name)
+            if value != default or type(value) is not type(default):  # no shipping (0) is asked for
                 stored[name] = list(value) if name == "give_back" else value
         return stored
 

@@ -36,16 +36,24 @@ def _claim_line(setting: Setting, line: OrderLine, units: int, value: int) -> Ti
     return TicketLine(line.line_no, units, value, _tax_in(setting, line, value), tenders, value)
 
 
+def _other_claims(setting: Setting, line: OrderLine) -> list[TicketLine]:
+    """What the other live tickets claim of a line, one by one."""
+    return [
+        own
+        for ticket in setting.case.tickets.values()
+        if ticket is not setting.ticket and not ticket.closing
+        if (own := ticket.line(line.line_no)) is not None
+    ]
+
+
 def _tenders(setting: Setting, line: OrderLine, value: int) -> tuple[tuple[str, int], ...]:
     """Split `value` over the tenders the line was paid with, so that the splits end at the whole."""
     if len(line.paid_by) <= 1:
         return ((line.paid_by[0][0], value),) if line.paid_by and value else ()
     taken = {tender: 0 for tender, _ in line.paid_by}
-    for ticket in setting.case.tickets.values():
-        own = ticket.line(line.line_no)
-        if own is not None and not ticket.closing and ticket is not setting.ticket:
-            for tender, part in own.tenders:
-                taken[tender] += part
+    for own in _other_claims(setting, line):
+        for tender, part in own.tenders:
+            taken[tender] += part
     given = setting.others(line.line_no).given
     parts, rest, whole = {}, given + value, line.paid
     for tender, amount in reversed(line.paid_by):
@@ -139,7 +147,8 @@ def reduced(setting: Setting, line: TicketLine, amount: int, returned: frozenset
 
 def _tax_in(setting: Setting, line: OrderLine, value: int) -> int:
     """The tax in `value` of a line, so that the parts end at the line's whole tax."""
-    given = setting.others(line.line_no).given
-    if not line.paid:
+    if not line.tax or not line.paid:
         return 0
-    return share(line.tax, given + value, line.paid) - share(line.tax, given, line.paid)
+    taken = sum(own.tax for own in _other_claims(setting, line))
+    due = share(line.tax, setting.others(line.line_no).given + value, line.paid)
+    return min(max(0, due - taken), value)

@@ -5,7 +5,7 @@ content. Free text that may be personal is in it only as a digest.
 """
 
 import hashlib
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import attrs
@@ -44,7 +44,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, str | int | bool) or value is None:
         return value
     if isinstance(value, datetime):
-        return value.isoformat()
+        return (value.astimezone(UTC) if value.tzinfo else value).isoformat()
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return {

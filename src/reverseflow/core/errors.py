@@ -62,6 +62,12 @@ class UsageError(ReverseFlowError):
     exit_status = ExitStatus.USAGE
 
 
+class RefusedError(ReverseFlowError):
+    """The rules say no to a question that has no other answer (a quote)."""
+
+    exit_status = ExitStatus.REFUSED
+
+
 class PluginError(ReverseFlowError):
     """A plugin broke its contract; the message names the plugin."""
 

@@ -161,7 +161,8 @@ def _reviewed(_ticket: Ticket, event: Event) -> dict[str, Any]:
 
 
 def _revised(ticket: Ticket, event: Event) -> dict[str, Any]:
-    return {"reason": event.payload.get("reason", ticket.reason)}
+    payload = event.payload
+    return {"reason": payload.get("reason", ticket.reason), "phase": payload.get("phase", ticket.phase)}
 
 
 def _received(ticket: Ticket, event: Event) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from reverseflow.core.case import CHARGE, FUNDERS, GOODS, MONEY_TENDERS, SHIPPIN
 from reverseflow.core.commands import LineFacts, RecordOrder, TaxFacts
 from reverseflow.core.currencies import exponent_of
 from reverseflow.core.errors import AmountError, Refused, shown
-from reverseflow.core.money import allocate, format_amount, parse_amount, percent_of
+from reverseflow.core.money import MAX_MINOR, allocate, format_amount, parse_amount, percent_of
 from reverseflow.core.values import JsonObject, time_text, utc
 
 MAX_QUANTITY = 10**9
@@ -175,7 +175,9 @@ def _after_platform_split(
         net = line["unit_price"] * line["quantity"] - line["discount"]
         paid = amount_in(facts.paid, order.currency, f"lines[{index}].paid")
         if not order.price_includes_tax:
-            paid -= _tax(order, facts, net, f"lines[{index}]")
+            paid -= _tax(order, facts, paid, f"lines[{index}]", included=True)
+            if paid < 0:
+                raise Refused("tax_above_price", f"lines[{index}].tax: more than was paid for the line")
         if paid > net:
             raise Refused(
                 "paid_above_price",
@@ -205,20 +207,31 @@ def _price_line(order: RecordOrder, facts: LineFacts, line: JsonObject, path: st
     line["paid"] = net if order.price_includes_tax else net + line["tax"]
 
 
-def _tax(order: RecordOrder, facts: LineFacts, net: int, path: str) -> int:
+def _tax(order: RecordOrder, facts: LineFacts, net: int, path: str, *, included: bool | None = None) -> int:
+    """The tax of a line: as told, else from its rates, half up to the minor unit on the line.
+
+    Rates on top are rounded one by one; rates within one price share its net, so they are one.
+    """
     if facts.tax is not None:
         return amount_in(facts.tax, order.currency, f"{path}.tax")
-    return sum(_one_tax(order, tax, net, f"{path}.taxes[{index}]") for index, tax in enumerate(facts.taxes))
+    told, rates = 0, []
+    for index, tax in enumerate(facts.taxes):
+        where = f"{path}.taxes[{index}]"
+        if tax.amount is not None:
+            told += amount_in(tax.amount, order.currency, f"{where}.amount")
+        else:
+            rates.append(_rate(tax, where))
+    if order.price_includes_tax if included is None else included:
+        return told + percent_of(net - told, sum(rates), included=True)
+    return told + sum(percent_of(net, rate) for rate in rates)
 
 
-def _one_tax(order: RecordOrder, tax: TaxFacts, net: int, path: str) -> int:
-    if tax.amount is not None:
-        return amount_in(tax.amount, order.currency, f"{path}.amount")
+def _rate(tax: TaxFacts, path: str) -> int:
+    """A percentage in ten-thousandths of a percent."""
     match = _RATE.fullmatch(tax.rate)
     if match is None:
         raise Refused("bad_rate", f"{path}.rate: {shown(tax.rate)} is not a percentage such as 20")
-    rate = int(match[1] + (match[2] or "").ljust(4, "0"))
-    return percent_of(net, rate, included=order.price_includes_tax)
+    return int(match[1] + (match[2] or "").ljust(4, "0"))
 
 
 def _other_line(kind: str, line_no: str, title: str, net: int, tax: int, order: RecordOrder) -> JsonObject:
@@ -240,6 +253,8 @@ def _shipping_lines(order: RecordOrder) -> list[JsonObject]:
         )
         if discount > fee:
             raise Refused("discount_above_price", f"{path}.discount: more than the fee")
+        if order.price_includes_tax and tax > fee - discount:
+            raise Refused("tax_above_price", f"{path}.tax: {shown(told.tax)} is more than the fee")
         if fee - discount + tax:
             line_no = "#shipping" if index == 0 else f"#shipping:{index + 1}"
             line = _other_line(SHIPPING, line_no, "shipping", fee - discount, tax, order)
@@ -255,8 +270,10 @@ def _charge_lines(order: RecordOrder) -> list[JsonObject]:
         amount = amount_in(told.amount, order.currency, f"{path}.amount")
         tax = amount_in(told.tax, order.currency, f"{path}.tax")
         line_no = f"#charge:{told.code}"
-        if any(line["line_no"] == line_no for line in lines):
+        while any(line["line_no"] == line_no for line in lines):
             line_no += f":{index + 1}"
+        if order.price_includes_tax and tax > amount:
+            raise Refused("tax_above_price", f"{path}.tax: {shown(told.tax)} is more than the charge")
         line = _other_line(CHARGE, line_no, told.code, amount, tax, order)
         line["returnable"] = told.refundable
         lines.append(line)
@@ -298,6 +315,12 @@ def _payments(order: RecordOrder) -> list[JsonObject]:
 def _check_sum(order: RecordOrder, lines: Sequence[JsonObject], payments: Sequence[JsonObject]) -> None:
     due = sum(line["paid"] for line in lines)
     paid = sum(payment["amount"] for payment in payments)
+    if max(due, paid) > MAX_MINOR:
+        raise Refused(
+            "amount_out_of_range",
+            f"payments: the order comes to more than {format_amount(MAX_MINOR, order.currency)}",
+            "payments",
+        )
     if due != paid:
         due_text, paid_text = (format_amount(a, order.currency) for a in (due, paid))
         difference = format_amount(paid - due, order.currency)

@@ -59,24 +59,24 @@ class Quote:
         return summary
 
 
-def compute_quote(setting: Setting, asked: Asked) -> Quote:
-    """The quote for what is asked; `Refused` where it is more than the order allows."""
+def compute_quote(setting: Setting, asked: Asked, *, capped: bool = False) -> Quote:
+    """The quote for what is asked; `Refused` where it is more than the order allows.
+
+    With `capped` (after an inspection, which is a fact) amounts and fees that are more than is
+    left are brought down to it instead.
+    """
     returned = returned_tenders(setting.policy, asked)
     goods = [goods_line(setting, line_no, units) for line_no, units, _ in asked.lines]
     extra = list(other_lines(setting, asked, goods))
     lines = [without_kept_tenders(line, returned) for line in (*goods, *extra)]
-    lines = _within_asked(setting, asked, lines, returned)
+    lines = _within_asked(setting, asked, lines, returned, capped=capped)
     not_returned = [row for line in goods for row in discounts_kept(setting, line)]
     not_returned.extend(_kept(lines, returned))
-    base = sum(line.refund for line in lines)
-    fees = _fees(setting, asked, base)
-    withheld = -sum(fee.amount for fee in fees)
-    if withheld > base:
-        raise Refused(
-            "fees_exceed_refund",
-            f"fees of {setting.money(withheld)} exceed the {setting.money(base)} refunded",
-        )
-    payouts = _payouts(setting, lines, returned, withheld, not_returned)
+    payable, short = _payable(setting, lines, returned)
+    not_returned.extend(short)
+    base = sum(payable.values())
+    fees = _fees(setting, asked, base, capped=capped)
+    payouts = _payouts(setting, payable, -sum(fee.amount for fee in fees))
     freight = sum(line.refund for line in lines if line.line_no.startswith("#shipping"))
     return Quote(
         tuple(lines), payouts, fees, tuple(not_returned), freight,
@@ -85,33 +85,33 @@ def compute_quote(setting: Setting, asked: Asked) -> Quote:
 
 
 def _within_asked(
-    setting: Setting, asked: Asked, lines: list[TicketLine], returned: frozenset[str]
+    setting: Setting, asked: Asked, lines: list[TicketLine], returned: frozenset[str], *, capped: bool
 ) -> list[TicketLine]:
     """Bring the lines down to the amounts asked for each, then for the whole ticket."""
     for index, (line_no, _, amount) in enumerate(asked.lines):
         if amount is not None:
-            _allow(setting, amount, lines[index].refund, f"line {shown(line_no)}: ", "lines")
-            lines[index] = reduced(setting, lines[index], amount, returned)
-            if lines[index].asked is None:
-                lines[index] = attrs.evolve(lines[index], asked=amount)
+            allowed = lines[index].refund
+            amount = _allowed(setting, amount, allowed, f"line {shown(line_no)}: ", "lines", capped)  # noqa: PLW2901
+            lines[index] = attrs.evolve(reduced(setting, lines[index], amount, returned), asked=amount)
     if asked.amount is None:
         return lines
-    allowed = sum(line.refund for line in lines)
-    _allow(setting, asked.amount, allowed, "", "amount")
-    if asked.amount == allowed:
+    refund = sum(line.refund for line in lines)
+    amount = _allowed(setting, asked.amount, refund, "", "amount", capped)
+    if amount == refund:
         return lines
-    parts = allocate(asked.amount, [line.refund for line in lines])
+    parts = allocate(amount, [line.refund for line in lines])
     return [reduced(setting, line, part, returned) for line, part in zip(lines, parts, strict=True)]
 
 
-def _allow(setting: Setting, amount: int, allowed: int, what: str, field: str) -> None:
-    """Refuse more than is allowed, naming what would be: nothing is cut silently."""
-    if amount > allowed:
+def _allowed(setting: Setting, amount: int, allowed: int, what: str, field: str, capped: bool) -> int:
+    """The amount, where it is allowed; nothing that somebody asks for is cut silently."""
+    if amount > allowed and not capped:
         raise Refused(
             "amount_above_quote",
             f"{what}{setting.money(amount)} asked, {setting.money(allowed)} allowed",
             field,
         )
+    return min(amount, allowed)
 
 
 def _kept(lines: list[TicketLine], returned: frozenset[str]) -> list[tuple[str, int, str]]:
@@ -125,20 +125,18 @@ def _kept(lines: list[TicketLine], returned: frozenset[str]) -> list[tuple[str, 
     return [(tender, amount, "tender_policy") for tender, amount in kept.items()]
 
 
-def _fees(setting: Setting, asked: Asked, base: int) -> tuple[FeeLine, ...]:
-    if asked.service_fee > base:
-        raise Refused(
-            "fees_exceed_refund",
-            f"a service fee of {setting.money(asked.service_fee)} exceeds the {setting.money(base)} refunded",
-            "service_fee",
-        )
+def _fees(setting: Setting, asked: Asked, base: int, *, capped: bool) -> tuple[FeeLine, ...]:
+    """The fees on `base`: each formula's, then what a review lowered; together never above it."""
+    service_fee = min(asked.service_fee, base) if capped else asked.service_fee
+    if service_fee > base:
+        _refuse_fees(setting, service_fee, base)
     fees = []
     formulas = setting.rulebook.fees
     if formulas:
         currency = setting.case.currency
         given = FeeInput(
             setting.case, setting.ticket, setting.type, setting.phase, setting.reason,
-            Money(base, currency), Money(asked.service_fee, currency), setting.policy, setting.now,
+            Money(base, currency), Money(service_fee, currency), setting.policy, setting.now,
         )  # fmt: skip
         for formula in formulas:
             if not formula.types or setting.type in formula.types:
@@ -146,16 +144,30 @@ def _fees(setting: Setting, asked: Asked, base: int) -> tuple[FeeLine, ...]:
                 if amount:
                     fees.append(FeeLine(formula.code, formula.plugin, -amount, "buyer", formula.why))
     if asked.reduction:
-        fees.append(
-            FeeLine(
-                "agreed_reduction",
-                "reverseflow",
-                -asked.reduction,
-                "buyer",
-                "amount lowered on review",
-            )
-        )
+        why = "amount lowered on review"
+        fees.append(FeeLine("agreed_reduction", "reverseflow", -asked.reduction, "buyer", why))
+    if -sum(fee.amount for fee in fees) > base:
+        if not capped:
+            _refuse_fees(setting, -sum(fee.amount for fee in fees), base)
+        fees = _fitted(fees, base)
     return tuple(fees)
+
+
+def _fitted(fees: list[FeeLine], base: int) -> list[FeeLine]:
+    """Fees brought down to `base`, the first ones first served."""
+    fitted = []
+    for fee in fees:
+        amount = min(-fee.amount, base)
+        base -= amount
+        if amount:
+            fitted.append(attrs.evolve(fee, amount=-amount))
+    return fitted
+
+
+def _refuse_fees(setting: Setting, fees: int, base: int) -> None:
+    raise Refused(
+        "fees_exceed_refund", f"fees of {setting.money(fees)} exceed the {setting.money(base)} refunded"
+    )
 
 
 def _fee(formula: FeeFormula, given: FeeInput) -> int:
@@ -176,31 +188,41 @@ def _fee(formula: FeeFormula, given: FeeInput) -> int:
     return fee.minor
 
 
-def _payouts(
-    setting: Setting,
-    lines: list[TicketLine],
-    returned: frozenset[str],
-    withheld: int,
-    not_returned: list[tuple[str, int, str]],
-) -> tuple[Payout, ...]:
-    """What goes to which payment: tender by tender, in the order the payments were made."""
-    by_tender: dict[str, int] = {}
+def _payable(
+    setting: Setting, lines: list[TicketLine], returned: frozenset[str]
+) -> tuple[dict[str, int], list[tuple[str, int, str]]]:
+    """Per tender what can be given back, and what cannot because it was refunded outside."""
+    wanted: dict[str, int] = {}
     for line in lines:
         for tender, amount in line.tenders:
             if tender in returned:
-                by_tender[tender] = by_tender.get(tender, 0) + amount
+                wanted[tender] = wanted.get(tender, 0) + amount
+    own = setting.own_payouts()
+    payable, short = {}, []
+    for tender in sorted(wanted, key=TENDERS.index):
+        left = sum(
+            payment.left + own.get(payment.payment_no, 0)
+            for payment in setting.case.payments.values()
+            if payment.tender == tender
+        )
+        payable[tender] = min(wanted[tender], left)
+        if wanted[tender] > left:
+            short.append((tender, wanted[tender] - left, "refunded_outside"))
+    return payable, short
+
+
+def _payouts(setting: Setting, payable: dict[str, int], withheld: int) -> tuple[Payout, ...]:
+    """What goes to which payment, fees kept back: in the order the payments were made."""
     own = setting.own_payouts()
     payouts = []
-    for tender in sorted(by_tender, key=TENDERS.index):
-        step = min(withheld, by_tender[tender])
+    for tender, amount in payable.items():
+        step = min(withheld, amount)
         withheld -= step
-        need = by_tender[tender] - step
+        need = amount - step
         for payment in setting.case.payments.values():
             if payment.tender == tender and need:
                 take = min(need, payment.left + own.get(payment.payment_no, 0))
                 need -= take
                 if take:
                     payouts.append(Payout(payment.payment_no, take))
-        if need:
-            not_returned.append((tender, need, "refunded_outside"))
     return tuple(payouts)

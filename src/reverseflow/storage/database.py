@@ -91,6 +91,8 @@ def _prepare_sqlite(engine: Engine) -> None:
 
 def reader(engine: Engine) -> Engine:
     """The same database for reading: a snapshot that is never blocked and blocks nobody."""
+    if engine.dialect.name == "postgresql":
+        return engine.execution_options(isolation_level="REPEATABLE READ")
     return engine.execution_options(rf_begin="BEGIN")
 
 

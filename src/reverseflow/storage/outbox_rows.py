@@ -104,8 +104,8 @@ def end(store: Store, endings: Sequence[Ending]) -> None:
     if not in_order:
         return
     as_claimed = _the_row(store).where(outbox.c.attempts == sa.bindparam("attempted"))
-    told = {name: sa.bindparam(f"new_{name}") for name in _ENDED}
-    held = as_claimed.where(outbox.c.lease == sa.bindparam("held")).values(told | {"lease": ""})
+    told: dict[str, sa.BindParameter[object]] = {name: sa.bindparam(f"new_{name}") for name in _ENDED}
+    held = as_claimed.where(outbox.c.lease == sa.bindparam("held")).values(lease="", **told)
     store.connection.execute(held, [_ended(ending) for ending in in_order])
     if delivered := [_ended(ending) for ending in in_order if ending.state == DELIVERED]:
         withdrawn = as_claimed.where(outbox.c.state == DELIVERED, outbox.c.lease == "")

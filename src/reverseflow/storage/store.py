@@ -243,7 +243,9 @@ class Store:
             order_no = change.after.order_no
             for event, text, hash_ in change.events:
                 events.append(rows.event_row(tenant, order_no, event, text, hash_))
-            for position, (seq, (account, amount)) in enumerate(change.postings):
+            for (seq, (account, amount)), position in zip(
+                change.postings, _positions(change.postings), strict=True
+            ):
                 postings.append((tenant, order_no, seq, position, account, amount, change.after.currency))
             for seq, told in change.instructions:
                 body = canonical_json(told.document())
@@ -299,3 +301,12 @@ class Store:
             "ORDER BY seq",
         )
         return [(rows.event_from(row), row[5], row[7]) for row in found]
+
+
+def _positions(postings: Sequence[tuple[int, Posting]]) -> Iterator[int]:
+    """The position of each posting within its event."""
+    before, position = 0, 0
+    for seq, _ in postings:
+        position = position + 1 if seq == before else 0
+        before = seq
+        yield position

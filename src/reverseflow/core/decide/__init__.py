@@ -64,8 +64,7 @@ def _decide(case: Case, command: Command, rulebook: Rulebook, now: datetime) -> 
         orders.record(draft, command)
         return draft.decision()
     draft = Draft(case, rulebook, _not_before(case, command.at or now), Actor.parse(command.actor))
-    if not case.exists:
-        raise Refused("unknown_order", f"the order {shown(case.order_no)} is not known", "order_no")
+    _require_order(case)
     if command.expected_version is not None and command.expected_version != case.version:
         raise Refused(
             "changed_meanwhile",
@@ -82,6 +81,11 @@ def _decide(case: Case, command: Command, rulebook: Rulebook, now: datetime) -> 
     return draft.decision(ticket.ticket_no)
 
 
+def _require_order(case: Case) -> None:
+    if not case.exists:
+        raise Refused("unknown_order", f"the order {shown(case.order_no)} is not known", "order_no")
+
+
 def _not_before(case: Case, moment: datetime) -> datetime:
     moment = utc(moment)
     return moment if case.last_at is None else max(moment, case.last_at)
@@ -93,11 +97,14 @@ def _ticket_of(case: Case, command: CaseCommand) -> Ticket:
     name = command.ticket_no
     if name in case.tickets:
         return case.tickets[name]
-    for ticket in case.tickets.values():
-        if name and name in (ticket.external_no, ticket.apply_id):
-            return ticket
-        if command.external_no and command.external_no == ticket.external_no:
-            return ticket
+    named = [
+        ticket
+        for ticket in case.tickets.values()
+        if (name and name in (ticket.external_no, ticket.apply_id))
+        or (command.external_no and command.external_no == ticket.external_no)
+    ]
+    if named:  # a number used again names the live ticket, else the last
+        return next((ticket for ticket in named if not ticket.closing), named[-1])
     raise Refused(
         "unknown_ticket",
         f"the ticket {shown(name or command.external_no)} is not known",
@@ -109,6 +116,7 @@ def preview(case: Case, command: Apply, rulebook: Rulebook, now: datetime) -> Js
     """The quote an application would get, in the interchange format, or why it would get none."""
     try:
         draft = Draft(case, rulebook, _not_before(case, command.at or now), Actor.parse(command.actor))
+        _require_order(case)
         found = application.examine(draft, command)
     except Refused as refused:
         return refused.refusal

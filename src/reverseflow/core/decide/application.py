@@ -64,14 +64,7 @@ def examine(draft: Draft, command: Apply) -> Application:
 def apply(draft: Draft, command: Apply) -> str:
     """Open a ticket; approve it and release its money where the rules say so. Its number."""
     require_role(draft, command, APPLICANTS)
-    if command.external_no:
-        for ticket in draft.case.tickets.values():
-            if ticket.external_no == command.external_no and not ticket.closing:
-                raise Refused(
-                    "external_no_taken",
-                    f"{shown(command.external_no)} is ticket {ticket.ticket_no} already",
-                    "external_no",
-                )
+    _require_free(draft.case, command.external_no)
     found = examine(draft, command)
     overridden = _heed(draft, command, found.verdicts)
     ticket = _open(draft, command, found, overridden)
@@ -87,6 +80,17 @@ def apply(draft: Draft, command: Apply) -> str:
         if RETURN not in ticket.legs:
             release_now(draft, ticket, SYSTEM)
     return ticket.ticket_no
+
+
+def _require_free(case: Case, external_no: str) -> None:
+    """Refuse an external number that a live ticket of the order has already."""
+    for ticket in case.tickets.values():
+        if external_no and ticket.external_no == external_no and not ticket.closing:
+            raise Refused(
+                "external_no_taken",
+                f"{shown(external_no)} is ticket {ticket.ticket_no} already",
+                "external_no",
+            )
 
 
 def _open(draft: Draft, command: Apply, found: Application, overridden: list[str]) -> Ticket:
@@ -163,27 +167,31 @@ def _positive(text: str, case: Case, field: str) -> int:
     return amount
 
 
-def _phase(case: Case, asked: Asked, type_: TicketType) -> str:
-    """Where the goods are: the most delivered phase of the units asked about."""
+def _phase(case: Case, asked: Asked, type_: TicketType, own: Ticket | None = None) -> str:
+    """Where the goods are: the most delivered phase of the units asked about.
+
+    What the ticket `own` claims so far is left out.
+    """
+    others = [t for t in case.tickets.values() if t is not own and not t.closing]
     phases = [
-        _returning_phase(case, case.lines[line_no], units)
+        _returning_phase(case, others, case.lines[line_no], units)
         if RETURN in type_.legs
-        else _line_phase(case, case.lines[line_no], max(1, units))
+        else _line_phase(case, others, case.lines[line_no], max(1, units))
         for line_no, units, _ in asked.lines
     ]
     return max(phases, key=PHASES.index)
 
 
-def _line_phase(case: Case, line: OrderLine, units: int) -> str:
+def _line_phase(case: Case, others: list[Ticket], line: OrderLine, units: int) -> str:
     """Units that can still be held back are unshipped; others are where the order's goods are."""
-    if units <= line.quantity - line.shipped - _claimed(case, line, "unshipped"):
+    if units <= line.quantity - line.shipped - _claimed(others, line, "unshipped"):
         return PHASES[0]
     return _delivered(case, line)
 
 
-def _returning_phase(case: Case, line: OrderLine, units: int) -> str:
+def _returning_phase(case: Case, others: list[Ticket], line: OrderLine, units: int) -> str:
     """Units can come back only when they were shipped."""
-    left = line.shipped - _claimed(case, line, *PHASES[1:])
+    left = line.shipped - _claimed(others, line, *PHASES[1:])
     if units > left and line.shipped < line.quantity:
         raise Refused(
             "not_shipped",
@@ -198,11 +206,11 @@ def _delivered(case: Case, line: OrderLine) -> str:
     return PHASES[2] if line.received or case.received_at else PHASES[1]
 
 
-def _claimed(case: Case, line: OrderLine, *phases: str) -> int:
-    """Units of a line that live tickets of these phases claim."""
+def _claimed(tickets: list[Ticket], line: OrderLine, *phases: str) -> int:
+    """Units of a line that tickets of these phases claim."""
     claimed = 0
-    for ticket in case.tickets.values():
-        own = None if ticket.closing or ticket.phase not in phases else ticket.line(line.line_no)
+    for ticket in tickets:
+        own = ticket.line(line.line_no) if ticket.phase in phases else None
         claimed += own.quantity if own is not None else 0
     return claimed
 
@@ -225,7 +233,8 @@ def _verdict(rule: Rule, given: RuleInput) -> Verdict | None:
         raise PluginError("plugin_failed", f"{where} raised {type(error).__name__}: {error}") from error
     if verdict is None:
         return None
-    if type(verdict) is not Verdict or verdict.outcome not in (ACCEPT, REFER, REFUSE):
+    sound = type(verdict) is Verdict and verdict.outcome in (ACCEPT, REFER, REFUSE)
+    if not sound or type(verdict.code) is not str or not verdict.code:
         raise PluginError("plugin_contract", f"{where} returned {shown(verdict)}, not a Verdict or None")
     return verdict
 
@@ -252,37 +261,43 @@ def _accepting_rule(verdicts: tuple[tuple[Rule, Verdict], ...]) -> str | None:
 def revise(draft: Draft, ticket: Ticket, command: Revise) -> None:
     """The application is changed and reviewed anew; its claim is quoted again."""
     row = step(draft, ticket, command)
-    asked = Asked.from_json(ticket.asked)
-    if command.lines is not None or command.amount is not None:
-        lines = command.lines
-        if lines is None:
-            currency = draft.case.currency
-            lines = tuple(
-                LineAsked(
-                    line_no=no, quantity=units or None,
-                    amount=None if money is None else str(Money(money, currency)).split()[1],
-                )
-                for no, units, money in asked.lines
-            )  # fmt: skip
-        asked = _asked(draft.case, lines, command.amount, False)
-    reason = command.reason or ticket.reason
-    setting = draft.setting(ticket)
-    setting = attrs.evolve(setting, reason=draft.rulebook.reason(reason, ticket.type, ticket.phase))
+    before = Asked.from_json(ticket.asked)
+    asked = before
+    if command.lines is not None:
+        asked = attrs.evolve(_asked(draft.case, command.lines, None, False), shipping=before.shipping)
+    if command.amount is not None:
+        asked = attrs.evolve(asked, amount=_positive(command.amount, draft.case, "amount"))
+    phase = _phase(draft.case, asked, TYPES[ticket.type], ticket)
+    _require_accepted(ticket, asked)
+    code = command.reason or ticket.reason
+    reason = draft.rulebook.reason(code, ticket.type, phase)
+    setting = attrs.evolve(draft.setting(ticket), reason=reason, phase=phase)
     quote = compute_quote(setting, asked)
     payload: JsonObject = {
         "asked": asked.to_json(),
         "claim": claim_payload(quote),
-        "reason": reason,
+        "reason": code,
+        "phase": phase,
     }
     if command.evidence:
         payload["detail"] = {"evidence": [*ticket.detail.get("evidence", ()), *command.evidence]}
-    draft.emit_on(
-        ticket,
-        "ticket_revised",
-        payload,
-        legs={row.leg: row.next},
-        private=text_fields(command, "note"),
-    )
+    private = text_fields(command, "note")
+    draft.emit_on(ticket, "ticket_revised", payload, legs={row.leg: row.next}, private=private)
+
+
+def _require_accepted(ticket: Ticket, asked: Asked) -> None:
+    """After the inspection no more can be asked for than was accepted."""
+    if ticket.legs.get(RETURN) != "inspected":
+        return
+    for line_no, units, _ in asked.lines:
+        line = ticket.line(line_no)
+        accepted = line.accepted if line else 0
+        if units > accepted:
+            raise Refused(
+                "quantity_not_available",
+                f"line {shown(line_no)}: {units} asked, {accepted} were accepted on inspection",
+                "lines",
+            )
 
 
 def reopen(draft: Draft, ticket: Ticket, command: Reopen) -> None:
@@ -290,16 +305,13 @@ def reopen(draft: Draft, ticket: Ticket, command: Reopen) -> None:
     require_ticket_command(draft, ticket, command)
     if ticket.closing not in ("cancelled", "closed"):
         raise Refused(
-            "wrong_state",
-            f"only a closed or cancelled ticket can be reopened, it is {ticket.status}",
+            "wrong_state", f"only a closed or cancelled ticket can be reopened, it is {ticket.status}"
         )
-    quote = compute_quote(draft.setting(ticket), Asked.from_json(ticket.asked))
+    _require_free(draft.case, ticket.external_no)
+    asked = Asked.from_json(ticket.asked)
+    _require_accepted(ticket, asked)
+    quote = compute_quote(draft.setting(ticket), asked)
     payload: JsonObject = {"closing": "", "claim": claim_payload(quote)}
     payload |= text_fields(command, "reason")
-    draft.emit_on(
-        ticket,
-        "ticket_reopened",
-        payload,
-        legs={"review": "pending"},
-        private=text_fields(command, "note"),
-    )
+    private = text_fields(command, "note")
+    draft.emit_on(ticket, "ticket_reopened", payload, legs={"review": "pending"}, private=private)

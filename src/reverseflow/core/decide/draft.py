@@ -14,6 +14,7 @@ from reverseflow.core.events import Event
 from reverseflow.core.evolve import evolve
 from reverseflow.core.instructions import Instruction, instructions_of
 from reverseflow.core.legs import (
+    RETURN,
     SETTLEMENT,
     TICKET_COMMANDS,
     Transition,
@@ -90,7 +91,15 @@ class Draft:
         legs = {**ticket.legs, **payload.get("legs", {})}
         after = None if closing else current_wait(legs, ticket.refund_timing)
         if after != before:
-            payload["deadline"] = self.deadline(after, ticket.phase, ticket.type)
+            deadline = self.deadline(after, ticket.phase, ticket.type)
+        elif ticket.deadline is not None:
+            deadline = [time_text(ticket.deadline), ticket.deadline_command, ticket.owner]
+        else:
+            return
+        if deadline is not None and deadline[1] == "close" and why_it_cannot_end(legs) is not None:
+            deadline[1] = "escalate"  # a timer must never be refused: a person looks instead
+        if after != before or deadline is None or deadline[1] != ticket.deadline_command:
+            payload["deadline"] = deadline
 
     def deadline(self, wait: tuple[str, str] | None, phase: str, type_: str) -> list[str | None] | None:
         """The stored deadline of a wait: when, the command a timer gives then, and whose turn it is."""
@@ -169,6 +178,15 @@ def require_ticket_command(draft: Draft, ticket: Ticket, command: CaseCommand) -
     require_role(draft, command, TICKET_COMMANDS[command.kind])
     if ticket.closing and command.kind not in ("reopen", "note"):
         raise Refused("ticket_closed", f"the ticket is {ticket.closing} already")
+
+
+def why_it_cannot_end(legs: Mapping[str, str]) -> Refusal | None:
+    """What forbids cancelling or closing a ticket: money on its way, or goods taken in."""
+    if legs.get(SETTLEMENT, "due") != "due":
+        return Refusal("money_in_flight", f"the money is {legs[SETTLEMENT]} already")
+    if legs.get(RETURN) == "inspected":
+        return Refusal("goods_taken_in", "the goods are back and inspected; the refund is due")
+    return None
 
 
 def text_fields(command: Any, *names: str) -> JsonObject:

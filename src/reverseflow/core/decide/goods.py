@@ -52,10 +52,7 @@ def receive(draft: Draft, ticket: Ticket, command: Receive) -> None:
     """A parcel arrives; what was not announced is recorded as a surprise, not refused."""
     row = step(draft, ticket, command)
     if command.lines:
-        told = [
-            (line.line_no, quantity_in(line.quantity, f"lines[{index}].quantity", 0))
-            for index, line in enumerate(command.lines)
-        ]
+        told = _counted(command)
     else:
         told = [
             (line.line_no, line.quantity - line.received)
@@ -87,6 +84,15 @@ def receive(draft: Draft, ticket: Ticket, command: Receive) -> None:
     )
 
 
+def _counted(command: Receive) -> list[tuple[str, int]]:
+    """Per line what is in the parcel; a line counted twice counts twice."""
+    units: dict[str, int] = {}
+    for index, line in enumerate(command.lines):
+        quantity = quantity_in(line.quantity, f"lines[{index}].quantity", 0)
+        units[line.line_no] = units.get(line.line_no, 0) + quantity
+    return list(units.items())
+
+
 def inspect(draft: Draft, ticket: Ticket, command: Inspect) -> None:
     """Inspection gives each line accepted and rejected units; the money follows what arrived."""
     row = step(draft, ticket, command)
@@ -97,7 +103,7 @@ def inspect(draft: Draft, ticket: Ticket, command: Inspect) -> None:
     if short and ticket.legs.get(SETTLEMENT) == "due":
         asked = _only_accepted(ticket, accepted)
         if asked.lines:
-            quote = compute_quote(draft.setting(ticket), asked)
+            quote = compute_quote(draft.setting(ticket), asked, capped=True)
             payload |= {"asked": asked.to_json(), "claim": claim_payload(quote)}
         else:
             payload |= {"closing": "closed", "reason": "nothing_accepted"}
@@ -113,6 +119,8 @@ def inspect(draft: Draft, ticket: Ticket, command: Inspect) -> None:
 def _found(draft: Draft, ticket: Ticket, command: Inspect) -> list[list[int | str]]:
     """Per line: number, received, accepted, rejected, disposition; checked against what arrived."""
     told = {line.line_no: line for line in command.lines}
+    if len(told) != len(command.lines):
+        raise Refused("duplicate_line", "lines: a line is named twice", "lines")
     for line_no in told:
         known = ticket.line(line_no)
         if known is None or known.quantity == 0:
@@ -164,7 +172,10 @@ def _only_accepted(ticket: Ticket, accepted: dict[str, int]) -> Asked:
             money = claimed.asked if claimed else amount
             kept = accepted[line_no]
             lines.append((line_no, kept, None if money is None else share(money, kept, units)))
-    return attrs.evolve(asked, lines=tuple(lines), amount=None)
+    shipping = asked.shipping
+    if asked.amount is not None:  # what of it was for the freight stays as it was agreed
+        shipping = sum(line.refund for line in ticket.lines if line.line_no.startswith("#shipping"))
+    return attrs.evolve(asked, lines=tuple(lines), amount=None, shipping=shipping)
 
 
 def give_up(draft: Draft, ticket: Ticket, command: WaiveReturn | Lose) -> None:

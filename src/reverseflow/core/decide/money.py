@@ -6,6 +6,7 @@ from reverseflow.core.decide.draft import Draft, require_role, step, text_fields
 from reverseflow.core.errors import Refused, shown
 from reverseflow.core.intake import amount_in
 from reverseflow.core.legs import SETTLEMENT, transition, unmet_wait
+from reverseflow.core.money import format_amount
 from reverseflow.core.values import Actor, JsonObject
 
 #: The leg shows the worst of its payouts.
@@ -46,24 +47,11 @@ def settle_result(draft: Draft, ticket: Ticket, command: SettleResult) -> None:
         )
     if ticket.legs.get(SETTLEMENT) == "due" and command.result == "settled":
         step(draft, ticket, command, "settle_result:settled")
+        _require_same_money(draft, command, ticket.total)
         _paid_by_platform(draft, ticket, command)
         return
     payout = _payout(ticket, command.key, command.payment_no)
-    if (
-        command.amount is not None
-        and amount_in(command.amount, draft.case.currency, "amount") != payout.amount
-    ):
-        raise Refused(
-            "amount_differs",
-            f"amount: {shown(command.amount)} is not what was instructed",
-            "amount",
-        )
-    if command.currency and command.currency != draft.case.currency:
-        raise Refused(
-            "currency_mismatch",
-            f"currency: {shown(command.currency)} is not {draft.case.currency}",
-            "currency",
-        )
+    _require_same_money(draft, command, payout.amount)
     if payout.state == command.result:
         require_role(draft, command, ("finance", "platform", "system"))
         return
@@ -77,17 +65,21 @@ def settle_result(draft: Draft, ticket: Ticket, command: SettleResult) -> None:
     )
 
 
-def _paid_by_platform(draft: Draft, ticket: Ticket, command: SettleResult) -> None:
-    """The platform paid by itself: recorded as released and settled, and nothing is instructed."""
-    if (
-        command.amount is not None
-        and amount_in(command.amount, draft.case.currency, "amount") != ticket.total
-    ):
+def _require_same_money(draft: Draft, command: SettleResult, expected: int) -> None:
+    """Refuse a result that names another amount or currency than was to be paid."""
+    currency = draft.case.currency
+    if command.currency and command.currency != currency:
+        raise Refused("currency_mismatch", f"currency: {shown(command.currency)} is not {currency}", "currency")
+    if command.amount is not None and amount_in(command.amount, currency, "amount") != expected:
         raise Refused(
             "amount_differs",
-            f"amount: {shown(command.amount)} was paid, {draft.setting(ticket).money(ticket.total)} is due",
+            f"amount: {shown(command.amount)} was paid, {format_amount(expected, currency)} is due",
             "amount",
         )
+
+
+def _paid_by_platform(draft: Draft, ticket: Ticket, command: SettleResult) -> None:
+    """The platform paid by itself: recorded as released and settled, and nothing is instructed."""
     ticket = _release(draft, ticket, draft.actor, {"paid_by": "platform"})
     for payout in ticket.payouts:
         payload: JsonObject = {"key": payout.key, "state": "settled", "amount": payout.amount}

@@ -16,7 +16,7 @@ def record(draft: Draft, order: RecordOrder) -> None:
     """Record a new order; for a known one update its facts in time, never its amounts."""
     payload = order_payload(order, draft.rulebook.platform.code)
     if not draft.case.exists:
-        draft.now = utc(order_time(order) or draft.now)
+        draft.now = min(draft.now, utc(order_time(order) or draft.now))
         draft.emit("order_recorded", "", payload)
         return
     _require_same_order(draft.case, payload)

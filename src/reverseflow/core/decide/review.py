@@ -20,10 +20,11 @@ from reverseflow.core.decide.draft import (
     require_ticket_command,
     step,
     text_fields,
+    why_it_cannot_end,
 )
 from reverseflow.core.errors import Refused, shown
 from reverseflow.core.intake import amount_in
-from reverseflow.core.legs import RETURN, SETTLEMENT
+from reverseflow.core.legs import SETTLEMENT
 from reverseflow.core.quote import compute_quote
 from reverseflow.core.values import JsonObject
 
@@ -110,10 +111,9 @@ def close(draft: Draft, ticket: Ticket, command: Close) -> None:
 
 def _end(draft: Draft, ticket: Ticket, command: TicketCommand, kind: str, closing: str, reason: str) -> None:
     require_ticket_command(draft, ticket, command)
-    if ticket.legs.get(SETTLEMENT, "due") != "due":
-        raise Refused("money_in_flight", f"the money is {ticket.legs[SETTLEMENT]} already")
-    if ticket.legs.get(RETURN) == "inspected":
-        raise Refused("goods_taken_in", "the goods are back and inspected; the refund is due")
+    refusal = why_it_cannot_end(ticket.legs)
+    if refusal is not None:
+        raise Refused(refusal.code, refusal.message)
     payload: JsonObject = {"closing": closing}
     if reason:
         payload["reason"] = reason
@@ -123,6 +123,8 @@ def _end(draft: Draft, ticket: Ticket, command: TicketCommand, kind: str, closin
 def escalate(draft: Draft, ticket: Ticket, command: Escalate) -> None:
     """A deadline passed: the ticket goes to a named queue, where a person must look."""
     require_ticket_command(draft, ticket, command)
+    if not command.queue.strip():
+        raise Refused("missing_value", "queue: say whose queue it goes to", "queue")
     payload: JsonObject = {
         "deadline": [None, "", command.queue],
         "detail": {"escalated": {"queue": command.queue, "from": ticket.owner, "reason": command.reason}},
