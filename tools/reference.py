@@ -11,6 +11,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -49,9 +50,7 @@ class Meanings:
 
     def __init__(self, told: Mapping[str, Any]) -> None:
         self._told = told
-        self._left = {
-            (section, key) for section, texts in _sections(told) for key in (texts or {"": ""})
-        }
+        self._left = {(section, key) for section, texts in _sections(told) for key in (texts or {"": ""})}
 
     def of(self, section: str, key: str) -> str:
         """What a field means; `LookupError` where nobody has said."""
@@ -115,7 +114,7 @@ def record(meanings: Meanings, kind: str) -> str:
     """The fields of one kind of record that are its own, and what it does."""
     class_ = COMMANDS[kind]
     described = prose(class_.__doc__)
-    own = _record_table(meanings, kind, class_, inherited=False)
+    own = _record_table(meanings, kind, class_)
     shared = (
         "Besides [those of every ticket command](#fields-of-every-ticket-command)."
         if issubclass(class_, commands.TicketCommand)
@@ -130,25 +129,25 @@ def shared_fields(meanings: Meanings, name: str) -> str:
     """The fields of a class other classes have inside them, or are made from."""
     class_ = getattr(commands, name)
     kind = next(k for k, c in COMMANDS.items() if issubclass(c, class_) or _holds(c, class_))
-    return _record_table(meanings, kind, class_, inherited=False)
+    return _record_table(meanings, kind, class_)
 
 
 def _holds(outer: type, inner: type) -> bool:
     return inner.__name__ in schema_of(getattr(outer, "kind", ""))["$defs"]
 
 
-def _record_table(meanings: Meanings, kind: str, class_: type, *, inherited: bool) -> str:
+def _record_table(meanings: Meanings, kind: str, class_: type) -> str:
+    """The fields a class adds to what it is made from."""
     schema = schema_of(kind)
     definitions = schema["$defs"]
     properties = definitions.get(class_.__name__, schema["properties"][kind])["properties"]
     rows = []
     for field in attrs.fields(class_):
-        if field.inherited is inherited:
+        if not field.inherited:
             key = record_key(field.name)
             told = properties[key]
-            rows.append(
-                (code(key), _type(told), _unit(key, told), _default(field), meanings.of(class_.__name__, key))
-            )  # fmt: skip
+            meaning = meanings.of(class_.__name__, key)
+            rows.append((code(key), _type(told), _unit(key, told), _default(field), meaning))
     return table(("field", "type", "unit", "default", "meaning"), rows) if rows else ""
 
 
@@ -225,18 +224,13 @@ def kinds(_meanings: Meanings, _argument: str) -> str:
     """Every kind of record with its first sentence."""
     return table(
         ("kind", "what it says"),
-        [
-            (f"[`{kind}`](#{kind.replace('_', '-')})", first_sentence(class_.__doc__))
-            for kind, class_ in COMMANDS.items()
-        ],
+        [(f"[`{kind}`](#{kind})", first_sentence(class_.__doc__)) for kind, class_ in COMMANDS.items()],
     )
 
 
 def document(meanings: Meanings, section: str) -> str:
     """The keys of a document the engine writes."""
-    return table(
-        ("key", "meaning"), [(code(key), text) for key, text in meanings.all_of(section).items()]
-    )
+    return table(("key", "meaning"), [(code(key), text) for key, text in meanings.all_of(section).items()])
 
 
 # --- hooks and values -----------------------------------------------------------------------------
@@ -248,7 +242,8 @@ def hooks(_meanings: Meanings, _argument: str) -> str:
     for name, hook in vars(hookspecs).items():
         if name.startswith("reverseflow_"):
             returns = _annotation(inspect.signature(hook).return_annotation)
-            parts.append(f"### {name}\n\n```python\ndef {name}() -> {returns}\n```\n\n{prose(hook.__doc__)}\n")
+            signature = f"```python\ndef {name}() -> {returns}\n```"
+            parts.append(f"### {name}\n\n{signature}\n\n{prose(hook.__doc__)}\n")
     return "\n".join(parts)
 
 
@@ -259,10 +254,10 @@ def value(meanings: Meanings, name: str) -> str:
     """A value of the contract: its docstring, and its fields in the order they are given in."""
     class_ = next(vars(home)[name] for home in _HOMES if name in vars(home))
     hints = get_type_hints(class_)
-    rows = [
-        (code(field.name), code(_annotation(hints[field.name])), _python_default(field), meanings.of(name, field.name))
-        for field in attrs.fields(class_)
-    ]  # fmt: skip
+    rows = []
+    for field in attrs.fields(class_):
+        type_, meaning = _annotation(hints[field.name]), meanings.of(name, field.name)
+        rows.append((code(field.name), code(type_), _python_default(field), meaning))
     return prose(class_.__doc__) + "\n\n" + table(("field", "type", "default", "meaning"), rows)
 
 
@@ -278,7 +273,7 @@ def _python_default(field: "attrs.Attribute[Any]") -> str:
         return "required"
     if isinstance(default, attrs.Factory):  # type: ignore[arg-type]
         return "`{}`"
-    return code(repr(default)) if not hasattr(default, "isoformat") else code(default.isoformat())
+    return code(default.isoformat() if isinstance(default, datetime) else repr(default))
 
 
 def front_door(_meanings: Meanings, _argument: str) -> str:
@@ -311,8 +306,7 @@ def command_line(meanings: Meanings, _argument: str) -> str:
         if isinstance(command, click.Group):
             parts.append(f"## {name}\n\n{help_}\n")
             parts.extend(
-                _command(meanings, f"{name} {inner}", told, "###")
-                for inner, told in command.commands.items()
+                _command(meanings, f"{name} {inner}", told, "###") for inner, told in command.commands.items()
             )
         else:
             parts.append(_command(meanings, name, command, "##"))
@@ -323,9 +317,8 @@ def _command(meanings: Meanings, name: str, command: click.Command, level: str) 
     text = prose(command.help)
     example = _EXAMPLE.search(text)
     words = _EXAMPLE.sub("", text)
-    usage = " ".join(
-        (p.make_metavar(click.Context(command)) for p in command.params if isinstance(p, click.Argument))
-    )  # fmt: skip
+    arguments = [p for p in command.params if isinstance(p, click.Argument)]
+    usage = " ".join(argument.make_metavar(click.Context(command)) for argument in arguments)
     options = [p for p in command.params if isinstance(p, click.Option)]
     own = [p for p in options if p.name not in _STORE]
     has_store = any(p.name == "db" for p in options)
@@ -364,11 +357,9 @@ def _option_default(option: click.Option) -> str:
 
 def _exits(meanings: Meanings, name: str) -> str:
     """The exit statuses of a command: its own row, else that of its group."""
-    for section in (f"exits.{name}", f"exits.{name.split()[0]}"):
-        told = meanings.all_of(section)
-        if told:
-            return table(("exit status", "when"), told.items())
-    return ""
+    group = name.partition(" ")[0]
+    told = meanings.all_of(f"exits.{name}") or meanings.all_of(f"exits.{group}")
+    return table(("exit status", "when"), list(told.items())) if told else ""
 
 
 def store_options(_meanings: Meanings, _argument: str) -> str:
@@ -432,7 +423,7 @@ def tables(meanings: Meanings, _argument: str) -> str:
 def _column_type(column: "sa.Column[Any]") -> str:
     if column.type.python_type is int:
         return "whole number"
-    return "time" if column.name == "at" or column.name.endswith("_at") or column.name == "deadline" else "text"
+    return "time" if re.fullmatch("at|.*_at|deadline", column.name) else "text"
 
 
 def _column_meaning(meanings: Meanings, table_name: str, column: str) -> str:
@@ -468,9 +459,7 @@ def generated() -> dict[Path, str]:
         name, _, argument = found[2].partition(" ")
         return f"{found[1]}\n{PARTS[name](meanings, argument).strip()}\n\n{found[3]}"
 
-    pages = {
-        path: _PART.sub(fill, path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.md"))
-    }
+    pages = {path: _PART.sub(fill, path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.md"))}
     if stale := meanings.stale():
         raise LookupError(f"{MEANINGS.name} tells of what is not there: {', '.join(stale)}")
     return pages

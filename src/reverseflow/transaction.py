@@ -13,7 +13,7 @@ import attrs
 
 from reverseflow.core.case import Case, Ticket
 from reverseflow.core.commands import Apply, Command, ExternalRefund, RecordOrder, TicketCommand
-from reverseflow.core.content import content_of, differing_field
+from reverseflow.core.content import PRIVATE, content_of, differing_field
 from reverseflow.core.decide import Decision, decide
 from reverseflow.core.errors import PluginError, Refusal, Refused, shown
 from reverseflow.core.money import format_amount
@@ -78,7 +78,7 @@ class Transaction:
             return _replayed(command, known, content)
         case = Case("")
         try:
-            if (field := unstorable_field(command)) is not None:
+            if (field := _unkept_field(command, content)) is not None:
                 raise Refused("bad_text", f"{field}: NUL or half a character cannot be kept", field)
             order_no = self._order_no(command)
             case = self._cases.get(order_no) or Case(order_no)
@@ -159,6 +159,14 @@ def storable(text: str) -> bool:
     if "\0" in text:
         return False
     return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _unkept_field(command: Command, content: str) -> str | None:
+    """The field of a command with a text that cannot be kept; its content tells most at a glance."""
+    if content and "\\u0000" not in content and storable(content) and storable(command.id):
+        values = {name: getattr(command, name, None) for name in PRIVATE}
+        return next((found for name, value in values.items() if (found := unstorable_field(value, name))), None)
+    return unstorable_field(command)
 
 
 def unstorable_field(value: Any, name: str = "") -> str | None:

@@ -99,7 +99,8 @@ class Shell:
 
     def start(self, *arguments: str, **options: Any) -> "subprocess.Popen[bytes]":
         """The command as a process of its own."""
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        environment = {**options.pop("env", os.environ)}
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
         return subprocess.Popen(
             [sys.executable, "-c", PROGRAM, *arguments],
             cwd=self.folder, env=environment, **options,

@@ -1,5 +1,6 @@
 """Help is quick, complete, and names an example for every command."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -71,6 +72,14 @@ def test_a_mistyped_option_is_a_usage_error(shell: Shell) -> None:
     answer = shell("ticket", "list", "--statsu", "approved")
     assert answer.status == 2
     assert "--status" in answer.err
+
+
+def test_the_shell_completes_commands_and_values(shell: Shell) -> None:
+    typed = {"COMP_WORDS": "reverseflow ticket list --status awaiting_e", "COMP_CWORD": "4"}
+    environment = {**os.environ, **typed, "_REVERSEFLOW_COMPLETE": "bash_complete"}
+    process = shell.start(stdout=subprocess.PIPE, env=environment)
+    assert (b"plain,awaiting_exchange\n", None) == process.communicate(timeout=60)
+    assert 0 == process.returncode
 
 
 def test_python_m_reverseflow_is_the_command(shell: Shell) -> None:

@@ -18,7 +18,7 @@ import pytest
 
 from cli.shell import NOW, Shell, apply, delivered, order, take_back
 
-ORDERS = 1_300
+ORDERS = 1_100
 RUN = ("run", "big.jsonl", "--json", "--now", NOW)
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them")

@@ -302,6 +302,24 @@ def test_a_revision_of_the_reason_alone_keeps_the_money() -> None:
     assert (ticket.total, ticket.reason) == (5000, "quality")
 
 
+def test_a_revision_starts_without_the_terms_of_an_earlier_review() -> None:
+    """Approved at 40.00 and sent back: the buyer may still ask for 50.00."""
+    desk = pending()
+    desk.done("approve", amount="40.00")
+    desk.done("send_back")
+    ticket = desk.done("revise", amount="50.00")
+    assert (ticket.total, ticket.quote.get("fees")) == (5000, None)
+
+
+def test_a_reopened_ticket_starts_without_the_terms_of_an_earlier_review() -> None:
+    """Approved at 40.00, withdrawn, 180.00 given back outside: 50.00 are left to review."""
+    desk = pending()
+    desk.done("approve", amount="40.00")
+    desk.done("cancel")
+    desk.accepted("external_refund", payment_no="cash", amount="180.00")
+    assert desk.done("reopen").total == 5000
+
+
 def test_proof_adds_up_over_revisions() -> None:
     desk = pending(evidence=("1.jpg",))
     desk.done("revise", evidence=("2.jpg",))

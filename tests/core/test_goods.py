@@ -263,12 +263,46 @@ def test_money_asked_for_the_ticket_follows_the_units_accepted() -> None:
     assert ticket.total == 1500 + 350
 
 
+@pytest.mark.parametrize(
+    ("terms", "fees", "refund"),
+    [
+        ({"service_fee": "4.00"}, {"service_fee": -400}, 600),
+        ({"service_fee": "25.00"}, {"service_fee": -1000}, 0),
+        ({"amount": "5.00"}, {"agreed_reduction": -1000}, 0),
+        ({"service_fee": "8.00", "amount": "5.00"}, {"service_fee": -800, "agreed_reduction": -200}, 0),
+        ({"service_fee": "20.00", "amount": "5.00"}, {"service_fee": -1000}, 0),
+    ],
+    ids="fee_fits fee_above reduction_above both_above fee_takes_all".split(),
+)
+def test_fees_agreed_for_three_units_stay_within_what_one_is_worth(
+    terms: dict[str, str], fees: dict[str, int], refund: int
+) -> None:
+    """An inspection is a fact: it is never refused for a fee, and no refund is negative (M9)."""
+    desk = Desk(ORDER)
+    desk.done("apply", type="return_refund", lines=units(A=3))
+    desk.done("approve", **terms)
+    desk.done("ship_back")
+    desk.done("receive", lines=parcel(A=1))
+    ticket = desk.done("inspect")
+    assert {code: amount for code, _, amount, _, _ in ticket.quote["fees"]} == fees
+    assert ticket.total == refund
+
+
 def test_freight_within_the_money_asked_for_the_ticket_stays_as_it_was_agreed() -> None:
     """15.00 asked for two units and 10.00 of freight; one unit came, so 5.00 and 5.00 of freight."""
     order = sale(goods("A", "10.00", 2, shipped=2), *E1.shipping, paid("30.00"))
     desk = returning(Desk(order), lines=units(A=2), refund_shipping=True, amount="15.00")
     desk.done("receive", lines=parcel(A=1))
     assert desk.done("inspect").total == 1000
+
+
+def test_a_reviewer_may_still_give_the_freight_back_after_a_short_inspection() -> None:
+    """Nobody asked for the freight and nobody declined it: the switch (S-22) still decides."""
+    order = sale(goods("A", "10.00", 2, shipped=2), *E1.shipping, paid("30.00"))
+    desk = returning(Desk(order), lines=units(A=2), amount="15.00")
+    desk.done("receive", lines=parcel(A=1))
+    desk.through("inspect", "send_back")
+    assert desk.done("approve", give_back=("freight",)).total == 1750
 
 
 def test_an_inspection_is_never_refused_for_what_money_other_tickets_hold() -> None:

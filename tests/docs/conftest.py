@@ -52,8 +52,8 @@ class Console:
         for path in (self.folder, self.packages, programs):
             path.mkdir(parents=True)
         for name, arguments in PROGRAMS.items():
-            script = programs / name
-            script.write_text(f"#!/bin/sh\nexec {shlex.quote(sys.executable)} {arguments}\n", encoding="utf-8")
+            script, interpreter = programs / name, shlex.quote(sys.executable)
+            script.write_text(f"#!/bin/sh\nexec {interpreter} {arguments}\n", encoding="utf-8")
             script.chmod(0o755)
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("REVERSEFLOW_")}
         self.environment = inherited | {

@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 import pytest
 
-from reverseflow import COMMANDS, Apply, Engine, Source, audit, open_source
+from reverseflow import COMMANDS, Apply, Approve, Engine, LineAsked, Source, audit, open_source
 from reverseflow.batch import actions
 from reverseflow.batch.run import Batch, Summary
 from reverseflow.builtin import schema
@@ -87,9 +87,8 @@ def test_every_example_of_a_record_is_one(kind: str, fields: dict[str, Any]) -> 
 
 def test_the_orders_on_the_page_are_taken_and_the_applications_too(engine: Engine) -> None:
     """Those that open something; the others are about tickets nobody has."""
-    told = [
-        read_record(kind, fields) for kind, fields in examples() if kind in ("order", "apply", "external_refund")
-    ]
+    opening = ("order", "apply", "external_refund")
+    told = [read_record(kind, fields) for kind, fields in examples() if kind in opening]
     outcomes = [(result.kind, result.outcome) for result in engine.execute(told, platform=PLATFORM)]
     assert outcomes[:3] == [("order", "applied"), ("order", "applied"), ("apply", "applied")]
     assert outcomes[4] == ("external_refund", "applied")
@@ -142,23 +141,19 @@ def test_a_quote_has_the_keys_on_the_page(engine: Engine) -> None:
                      {"payment_no": "q", "amount": "10.00", "tender": "points"}],
     }  # fmt: skip
     engine.execute([read_record("order", order)], platform=PLATFORM)
-    asked = {"order_no": "Q", "type": "refund_only", "reason": "other", "lines": [{"line_no": "A", "quantity": 1}]}
-    apply = read_record("apply", asked)
-    assert isinstance(apply, Apply)
-    quote = engine.quote(apply)
+    asked = (LineAsked(line_no="A", quantity=1),)
+    quote = engine.quote(Apply(order_no="Q", type="refund_only", reason="other", lines=asked))
     assert set(quote) == keys("quote")
     for part in ("lines", "verdicts", "tenders", "not_returned"):
         assert set(quote[part][0]) == keys(f"quote.{part}")
 
 
 def test_a_fee_has_the_keys_on_the_page(shop: Engine) -> None:
-    told = {"ticket_no": "E2-R1", "actor": "operations:li", "service_fee": "1.00"}
-    records = [
-        {"apply": {"id": "f", "order_no": "E2", "type": "return_refund", "reason": "size_fit",
-                   "lines": [{"line_no": "1", "quantity": 1}], "at": "2026-05-10T09:00:00+08:00"}},
-        {"approve": told | {"id": "g", "ticket_no": "f"}},
-    ]  # fmt: skip
-    results = shop.execute([read_record(kind, fields) for record in records for kind, fields in record.items()])
+    asked = (LineAsked(line_no="1", quantity=1),)
+    at = datetime(2026, 5, 10, tzinfo=UTC)
+    apply = Apply(id="f", order_no="E2", type="return_refund", reason="size_fit", lines=asked, at=at)
+    approve = Approve(ticket_no="f", actor="operations:li", service_fee="1.00")
+    results = shop.execute([apply, approve])
     assert [result.outcome for result in results] == ["applied", "applied"]
     tickets = [told["ticket"] for told in audit.export(shop) if "ticket" in told]
     [fee] = [fee for ticket in tickets for fee in ticket["quote"]["fees"]]
@@ -183,7 +178,8 @@ def test_an_export_has_the_keys_on_the_page(shop: Engine) -> None:
     found: dict[str, Any] = {}
     for document in audit.export(shop):
         for kind, fields in document.items():
-            assert found.setdefault(kind, fields).keys() == fields.keys()
+            found[kind] = found.get(kind, fields)
+            assert set(found[kind]) == set(fields)
     assert set(found) == {"order", "ticket", "event", "posting", "instruction"}
     for kind in ("order", "ticket", "event", "posting"):
         assert set(found[kind]) == keys(f"export.{kind}")

@@ -24,7 +24,7 @@ from reverseflow.core.results import Result
 from reverseflow.engine import Engine
 from reverseflow.storage.database import Conflict
 from reverseflow.storage.store import Store
-from support.stores import apply, dump, order, outcomes, refund, shop, sound, told
+from support.stores import apply, dump, interfere, order, outcomes, refund, shop, sound, told
 
 @pytest.mark.parametrize("shared", [False, True], ids=["an engine each", "one engine"])
 def test_race_over_refund(engine_url: str, shared: bool) -> None:
@@ -105,24 +105,6 @@ def test_batches_over_the_same_orders_in_opposite_order_all_come_through(
     assert counted["applied"] == 20 * rounds * (3 if new else 2)
     with shop(engine_url) as engine:
         assert sound(engine)
-
-
-def interfere(
-    monkeypatch: pytest.MonkeyPatch, method: str, other: Callable[[], object], *, times: int = 1
-) -> list[str]:
-    """Before a store's method is carried out, let somebody else be quicker; a note of each time."""
-    original, done = getattr(Store, method), list[str]()
-
-    def late(store: Store, *args: object, **options: object) -> object:
-        if len(done) < times:
-            done.append(method)
-            with monkeypatch.context() as undone:
-                undone.setattr(Store, method, original)
-                other()
-        return original(store, *args, **options)
-
-    monkeypatch.setattr(Store, method, late)
-    return done
 
 
 def twice(url: str, commands: Sequence[Command]) -> Callable[[], list[Result]]:

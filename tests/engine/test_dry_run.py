@@ -9,7 +9,7 @@ from reverseflow.core.errors import ExitStatus, StorageUnavailable
 from reverseflow.core.events import Event
 from reverseflow.engine import Engine
 from reverseflow.storage import database
-from support.stores import Script, apply, dump, file_of, order, outcomes, refund, shop
+from support.stores import Script, apply, dump, file_of, interfere, order, outcomes, refund, shop
 
 STORY = [order("E1"), *refund("E1", "a1", until="released", A=2)]
 
@@ -80,6 +80,20 @@ def test_listeners_hear_nothing_of_a_dry_run(engine_url: str) -> None:
         assert heard == []
         engine.execute(STORY)
         assert heard == ["E1"]
+
+
+def test_a_dry_run_gives_way_to_a_writer_and_decides_anew(
+    postgres_store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody records the order while it is dry run: what is told is what would be told now."""
+    with shop(postgres_store) as engine, shop(postgres_store) as another:
+        done = interfere(monkeypatch, "save", lambda: another.execute(STORY[:2]))
+        with engine.dry_run():
+            answers = outcomes(engine.execute([order("E0"), *STORY]))
+            assert answers == ["applied", "replayed", "replayed", "applied", "applied"]
+            assert engine.counts()["cases"] == 2
+        assert done == ["save"]
+        assert engine.counts()["cases"] == 1
 
 
 def test_a_dry_run_on_a_busy_store_says_so(

@@ -170,6 +170,14 @@ def test_an_application_in_the_batch_hides_no_ticket_in_the_store(
     assert outcomes(results) == expected
 
 
+def test_an_application_refused_for_its_id_hides_no_ticket_in_the_store(engine: Engine) -> None:
+    """Its id is that of an application for another order, and goes on naming that one's ticket."""
+    engine.execute([order("E1"), order("E2"), apply("E1", "a1", A=1)])
+    results = engine.execute([apply("E2", "a1", A=1), told("approve", id="c", ticket_no="a1")])
+    assert outcomes(results) == ["id_with_other_content", "applied"]
+    assert results[1].ticket_no == "E1-R1"
+
+
 def test_an_external_number_that_comes_again_names_the_live_ticket(engine: Engine) -> None:
     """The first application was cancelled; the platform's number goes on with the second."""
     first = [order("E1"), applied_for("E1", "a1", "X"), told("cancel", id="c", external_no="X")]

@@ -92,8 +92,6 @@ HOSTILE_FEES: dict[str, Callable[[], Any]] = {
     "true": lambda: forged(minor=True),
     "more than there is": lambda: forged(minor=10**30),
     "less than nothing": lambda: forged(minor=-1),
-    "a currency that cannot be compared": lambda: forged(currency=Unspeakable()),
-    "a currency nobody knows": lambda: forged(currency="XXQ"),
 }
 
 

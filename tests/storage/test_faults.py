@@ -222,6 +222,7 @@ def test_a_server_that_does_not_let_us_write_is_unavailable(
                 engine.execute([apply("E1", "a1", A=1)])
             assert caught.value.exit_status is ExitStatus.STORAGE_UNAVAILABLE
     with server.connect() as connection:
+        connection.exec_driver_sql("SET default_transaction_read_only = off")
         connection.exec_driver_sql(f"ALTER DATABASE {name} RESET ALL")
     with shop(postgres_store) as engine:
         assert outcomes(engine.execute([apply("E1", "a1", A=1)])) == ["applied"]

@@ -348,6 +348,24 @@ def _comparable(case: Case) -> Case:
     return attrs.evolve(case, head="", claims=claims)
 
 
+def interfere(
+    monkeypatch: pytest.MonkeyPatch, method: str, other: Callable[[], object], *, times: int = 1
+) -> list[str]:
+    """Before a store's method is carried out, let somebody else be quicker; a note of each time."""
+    original, done = getattr(Store, method), list[str]()
+
+    def late(store: Store, *args: object, **options: object) -> object:
+        if len(done) < times:
+            done.append(method)
+            with monkeypatch.context() as undone:
+                undone.setattr(Store, method, original)
+                other()
+        return original(store, *args, **options)
+
+    monkeypatch.setattr(Store, method, late)
+    return done
+
+
 def file_of(url: str) -> Path:
     """The file of a SQLite store."""
     path = sa.make_url(url).database

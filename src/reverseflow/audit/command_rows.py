@@ -44,6 +44,8 @@ EVENTS_OF: Mapping[str, tuple[str, ...]] = {
     "retry": ("payout_retried",),
 }
 
+_COMMAND_OF = {event: command for command, events in EVENTS_OF.items() for event in events}
+
 
 def differing_commands(stored: CaseRows, rebuilt: Rebuilt) -> Iterator[Finding]:
     """Every command that led to nothing in this case, and every event without its command."""
@@ -63,17 +65,24 @@ def differing_commands(stored: CaseRows, rebuilt: Rebuilt) -> Iterator[Finding]:
     yield from _miscounted(stored.order_no, counted, rebuilt)
 
 
-def _miscounted(order_no: str, counted: Mapping[tuple[str, str], int], rebuilt: Rebuilt) -> Iterator[Finding]:
-    for ticket_no in ("", *rebuilt.case.tickets):
-        for kind, event_kinds in EVENTS_OF.items():
-            known = counted.get((kind, ticket_no), 0)
-            most = sum(rebuilt.told[event, ticket_no] for event in event_kinds)
-            least = most - sum(rebuilt.automatic[event, ticket_no] for event in event_kinds)
-            if not least <= known <= most:
-                code = "command_missing" if known < least else "command_unexpected"
-                where = f"ticket {ticket_no}" if ticket_no else "the order"
-                message = f"{where}: {known} commands {kind} are kept for {most} events"
-                yield Finding(order_no, None, code, message)
+def _miscounted(order_no: str, counted: Counter[tuple[str, str]], rebuilt: Rebuilt) -> Iterator[Finding]:
+    most, least = (_by_command(events) for events in (rebuilt.told, rebuilt.told - rebuilt.automatic))
+    for kind, ticket_no in {**most, **counted}:
+        known, events = counted[kind, ticket_no], most[kind, ticket_no]
+        if not least[kind, ticket_no] <= known <= events:
+            code = "command_unexpected" if known > events else "command_missing"
+            where = f"ticket {shown(ticket_no)}" if ticket_no else "the order"
+            message = f"{where}: {known} commands {shown(kind)} are kept for {events} events"
+            yield Finding(order_no, None, code, message)
+
+
+def _by_command(events: Counter[tuple[str, str]]) -> Counter[tuple[str, str]]:
+    """How often the events of a case say that a command was carried out, by kind and ticket."""
+    found: Counter[tuple[str, str]] = Counter()
+    for (kind, ticket_no), number in events.items():
+        if kind in _COMMAND_OF:
+            found[_COMMAND_OF[kind], ticket_no] += number
+    return found
 
 
 def _faults(row: Any, rebuilt: Rebuilt) -> Iterator[str]:

@@ -5,7 +5,8 @@ they may be personal.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Table
@@ -20,16 +21,23 @@ from reverseflow.storage.audit_rows import CaseRows
 from reverseflow.storage.bulk import Row
 
 _OWN_FINDING = ("version", "head")
+#: Of the projections, the key out of a row.
+_KEYS: Mapping[str, Callable[[Sequence[Any]], tuple[Any, ...]]] = {
+    table.name: itemgetter(*(table.columns.keys().index(column.name) for column in table.primary_key))
+    for table in (
+        tables.cases, tables.order_lines, tables.payments, tables.tickets, tables.ticket_lines,
+    )
+}  # fmt: skip
 
 
 def differing_rows(tenant: str, stored: CaseRows, rebuilt: Rebuilt) -> Iterator[Finding]:
     """Every projection row that is missing, unexpected or different, column by column."""
     yield from _head(stored, rebuilt)
     for table, expected in _projections(tenant, rebuilt.case, rebuilt.head):
-        keys = [table.columns.keys().index(name) for name in table.primary_key.columns.keys()]  # noqa: SIM118 - a column collection, not a dict
-        found = {tuple(row[key] for key in keys): row for row in stored.of(table)}
+        key_of = _KEYS[table.name]
+        found = {key_of(row): row for row in stored.of(table)}
         for given in expected:
-            key = tuple(given[index] for index in keys)
+            key = key_of(given)
             row = found.pop(key, None)
             place = f"{table.name} {'/'.join(map(str, key[1:]))}"
             if row is None:

@@ -23,12 +23,13 @@ def export(since: str | None, output: str | None, **options: Any) -> None:
     """
     from reverseflow import audit
 
+    after = parse_now(since, "--since")
     with open_engine(options) as engine:
         if output is None:
-            _write(sys.stdout, audit.export(engine, since=parse_now(since)))
+            _write(sys.stdout, audit.export(engine, since=after))
         else:
             with Path(output).open("w", encoding="utf-8") as file:
-                _write(file, audit.export(engine, since=parse_now(since)))
+                _write(file, audit.export(engine, since=after))
 
 
 def _write(file: IO[str], documents: Any) -> None:

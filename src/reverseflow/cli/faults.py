@@ -20,6 +20,7 @@ class Stopped(BaseException):
 
 def reported(call: Callable[[], Any], *, debug: bool = False) -> int:
     """Run a command; say what went wrong on standard error; the exit status."""
+    output = sys.stdout
     try:
         answer = call()
         sys.stdout.flush()
@@ -35,9 +36,8 @@ def reported(call: Callable[[], Any], *, debug: bool = False) -> int:
         return error.exit_code
     except BrokenPipeError:
         return _left_alone()
-    except SystemExit as leave:  # click leaves so after completion, and after a broken pipe
-        broken = isinstance(leave.__context__, BrokenPipeError)
-        return _left_alone() if broken else int(leave.code or 0)
+    except SystemExit as leave:  # click's way out of completion and, stdout wrapped, of a broken pipe
+        return int(leave.code or 0) if sys.stdout is output else _left_alone()
     except Refused as refused:
         return _say(str(refused.refusal), ExitStatus.REFUSED)
     except ReverseFlowError as error:
@@ -72,4 +72,6 @@ def _left_alone() -> int:
 
 
 def _stopped(status: int) -> int:
+    if status == PIPE_CLOSED:
+        _left_alone()
     return _say("stopped; what was reported is kept. Run the same command again to go on.", status)

@@ -114,4 +114,4 @@ def retry(ticket_no: str, key: str, as_json: bool, **options: Any) -> None:
 
     with open_engine(options) as engine:
         results = engine.execute([Retry(ticket_no=ticket_no, key=key, actor=required_actor(options))])
-    print_results(results, as_json=as_json)
+    print_results(results, as_json=as_json, names=[ticket_no])

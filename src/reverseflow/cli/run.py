@@ -106,7 +106,7 @@ def run_files(
     """
     from reverseflow.batch.run import Batch, Summary
 
-    summary, warn = Summary(), _speaker(quiet=bool(options.get("quiet")))
+    summary, warn = Summary(), _speaker(options)
     with ExitStack() as stack:
         stack.enter_context(_stoppable())
         known = readers or engine.registry.readers
@@ -166,19 +166,21 @@ def _reader_options(options: Mapping[str, Any]) -> dict[str, str]:
     return pairs
 
 
-def _speaker(*, quiet: bool) -> Any:
+def _speaker(options: Mapping[str, Any]) -> Any:
     """Says the first messages about rows in full; the rest are only counted in the summary."""
     said = 0
+    named = [f"--{name}" for name in ("results", "rejects") if options.get(name)]
+    where = f"in the files of {' and '.join(named)}" if named else "not shown; --rejects keeps the rows"
 
     def warn(text: str) -> None:
         nonlocal said
         said += 1
-        if quiet:
+        if options.get("quiet"):
             return
         if said <= _LOUD:
             click.echo(text, err=True)
         elif said == _LOUD + 1:
-            click.echo("… further messages are in the results and rejects files", err=True)
+            click.echo(f"… further messages are {where}", err=True)
 
     return warn
 

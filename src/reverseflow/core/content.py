@@ -13,7 +13,7 @@ import attrs
 from reverseflow.core.commands import CaseCommand
 from reverseflow.core.events import canonical_json
 
-_PRIVATE = ("note", "reason_text", "return_to", "text")
+PRIVATE = ("note", "reason_text", "return_to", "text")
 #: What may differ when the same thing is said again: a platform moves its deadlines.
 _LEFT_OUT = ("id", "expected_version", "deadline")
 
@@ -36,7 +36,7 @@ def content_of(command: CaseCommand) -> str:
     for name, default in _fields(type(command)):
         value = getattr(command, name)
         if value != default:
-            content[name] = _digest(value) if name in _PRIVATE else _plain(value)
+            content[name] = _digest(value) if name in PRIVATE else _plain(value)
     return canonical_json(content)
 
 
