@@ -173,7 +173,7 @@ _ROOMS = {
     """,
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names.split()}
-__all__ = ["__version__", *sorted(_HOME)]  # noqa: PLE0604 - the table above is the list
+__all__ = ["__version__", *sorted(_HOME)]
 
 
 def __getattr__(name: str) -> Any:

@@ -26,7 +26,8 @@ from reverseflow.core.results import Result
 from reverseflow.core.values import JsonObject
 from reverseflow.plugins import Registry, load_plugins
 from reverseflow.storage import database, queries
-from reverseflow.storage.store import Change, Store, reading, writing
+from reverseflow.storage.change import Change
+from reverseflow.storage.store import Store, reading, writing
 from reverseflow.transaction import Transaction, places
 
 __all__ = ["Engine", "Result"]
@@ -103,7 +104,7 @@ class Engine:
                     self._tell(work.changes.values())
                 return results
             except database.Conflict:
-                time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - jitter, not secrecy
+                time.sleep(random.uniform(0, 0.01 * 2**attempt))
         raise StorageUnavailable(
             "store_busy", f"gave way to other writers {ATTEMPTS} times; safe to run again"
         )
@@ -123,7 +124,7 @@ class Engine:
             for listener in self.registry.listeners:
                 try:
                     listener.notify(change.after.order_no, events)
-                except Exception:  # noqa: BLE001 - a listener may fail in any way, never the batch
+                except Exception:
                     _log.exception("listener %s of plugin %s failed", listener.name, listener.plugin)
 
     def _writing(self) -> AbstractContextManager[Connection]:

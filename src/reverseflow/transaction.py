@@ -19,7 +19,8 @@ from reverseflow.core.errors import PluginError, Refusal, Refused, shown
 from reverseflow.core.money import format_amount
 from reverseflow.core.results import Result
 from reverseflow.plugins import Registry
-from reverseflow.storage.store import Change, Store, StoredCommand
+from reverseflow.storage.change import Change, StoredCommand
+from reverseflow.storage.store import Store
 
 
 class Transaction:
@@ -165,7 +166,9 @@ def _unkept_field(command: Command, content: str) -> str | None:
     """The field of a command with a text that cannot be kept; its content tells most at a glance."""
     if content and "\\u0000" not in content and storable(content) and storable(command.id):
         values = {name: getattr(command, name, None) for name in PRIVATE}
-        return next((found for name, value in values.items() if (found := unstorable_field(value, name))), None)
+        return next(
+            (found for name, value in values.items() if (found := unstorable_field(value, name))), None
+        )
     return unstorable_field(command)
 
 

@@ -16,8 +16,9 @@ from reverseflow.core.commands import (
 )
 from reverseflow.core.decide import Decision, decide
 from reverseflow.core.errors import Refusal, Refused
-from reverseflow.core.intake import MAX_QUANTITY, order_payload, quantity_in
+from reverseflow.core.intake import order_payload
 from reverseflow.core.money import format_amount
+from reverseflow.core.reading import MAX_QUANTITY, quantity_in
 from support.cases import (
     E1,
     E2,

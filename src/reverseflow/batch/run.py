@@ -171,9 +171,8 @@ class Batch:
             summary.codes.update(result.codes)
             summary.rows["rejected"] += parts
             summary.rejected_rows += parts
-            self.warn(
-                f"{self.source.name}:{item.row}: {result.outcome}: {', '.join(result.codes)}: {result.message}"
-            )
+            codes = ", ".join(result.codes)
+            self.warn(f"{self.source.name}:{item.row}: {result.outcome}: {codes}: {result.message}")
             if self.rejects is not None:
                 self.rejects.add(self.source, item, result)
         elif isinstance(item, Record) and item.what:

@@ -20,7 +20,7 @@ from cattrs.errors import (
 from cattrs.gen import make_dict_structure_fn, override
 
 from reverseflow import CellFault, Command, RecordOrder, ShippingFacts, parse_time, shown
-from reverseflow.builtin.neutral import Fault, RecordError, record_key
+from reverseflow.builtin.record_faults import Fault, RecordError, record_key
 
 _EXPECTED: Mapping[type, str] = {
     str: "text in quotation marks",

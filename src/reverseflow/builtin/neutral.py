@@ -17,7 +17,6 @@ from reverseflow import (
     BadRecord,
     BadRow,
     Command,
-    InputError,
     InputReader,
     JsonObject,
     ReadContext,
@@ -27,37 +26,21 @@ from reverseflow import (
     read_json_lines,
     shown,
 )
+from reverseflow.builtin.record_faults import Fault, RecordError, record_key
+
+__all__ = [
+    "READER",
+    "Fault",
+    "RecordError",
+    "command_class",
+    "command_to_record",
+    "read_record",
+    "record_key",
+]
 
 _FIRST_KEY = re.compile(r'\s*\{\s*"([a-z_]{1,40})"\s*:')
 _LOOKED_AT = 20  # rows, to tell the format
-_NAMED = 50  # faults, in a message
 _DIGEST = 16  # hexadecimal digits of a file's digest that begin an id made here
-
-
-@attrs.frozen
-class Fault:
-    """One fault of a record: a stable code, where (``$.lines[1].quantity``), and a sentence."""
-
-    code: str
-    path: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.message}"
-
-
-class RecordError(InputError):
-    """A record that cannot become a command; `faults` are all that was found in it.
-
-    `code` is the faults' code where they have one in common, else ``bad_record``.
-    """
-
-    def __init__(self, faults: tuple[Fault, ...]) -> None:
-        codes = {fault.code for fault in faults}
-        more = [f"and {len(faults) - _NAMED} more"] if len(faults) > _NAMED else []
-        message = "; ".join([*map(str, faults[:_NAMED]), *more])
-        super().__init__(codes.pop() if len(codes) == 1 else "bad_record", message)
-        self.faults = faults
 
 
 def read_record(kind: str, fields: object) -> Command:
@@ -66,7 +49,7 @@ def read_record(kind: str, fields: object) -> Command:
     Their codes are `unknown_kind`, `unknown_field`, `missing_field`, `wrong_type`, `not_a_time`,
     `time_without_offset` and `out_of_range`. What an amount or a count may be, the rules say.
     """
-    from reverseflow.builtin import converter  # noqa: PLC0415 - cattrs, at the first record
+    from reverseflow.builtin import converter
 
     return converter.structure(command_class(kind), fields)
 
@@ -83,11 +66,6 @@ def command_class(kind: str) -> type[Command]:
         message = f"{shown(kind)} is no kind of record; known are {', '.join(COMMANDS)}"
         raise RecordError((Fault("unknown_kind", "$", message),))
     return found
-
-
-def record_key(name: str) -> str:
-    """The key a field has in a record: its name, but for ``for_``, which Python keeps to itself."""
-    return name.removesuffix("_")
 
 
 def _plain(value: Any) -> Any:

@@ -4,42 +4,19 @@ Order-level discounts are spread over the lines here and stored; afterwards ther
 additions. What the lines, shipping and charges add up to must be what was paid.
 """
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 
 from reverseflow.core.case import CHARGE, FUNDERS, GOODS, MONEY_TENDERS, SHIPPING, TENDERS
-from reverseflow.core.commands import LineFacts, RecordOrder, TaxFacts
+from reverseflow.core.commands import LineFacts, RecordOrder
 from reverseflow.core.currencies import exponent_of
 from reverseflow.core.errors import AmountError, Refused, shown
-from reverseflow.core.money import MAX_MINOR, allocate, format_amount, parse_amount, percent_of
+from reverseflow.core.money import MAX_MINOR, allocate, format_amount
+from reverseflow.core.pricing import price_line, spread_discounts
+from reverseflow.core.reading import amount_in, quantity_in, units_in
 from reverseflow.core.values import JsonObject, time_text, utc
 
-MAX_QUANTITY = 10**9
-_RATE = re.compile(r"([0-9]{1,4})(?:\.([0-9]{1,4}))?", re.ASCII)
 _TIMES = ("placed_at", "paid_at", "shipped_at", "received_at", "finished_at")
-
-
-def amount_in(text: object, currency: str, field: str, *, signed: bool = False) -> int:
-    """Minor units of an amount in a record; refused with the field's path when it is not one."""
-    try:
-        minor = parse_amount(text, currency)
-    except AmountError as error:
-        raise Refused(error.code, f"{field}: {error.message}", field) from None
-    if minor < 0 and not signed:
-        raise Refused("negative_amount", f"{field}: {shown(text)} is below zero", field)
-    return minor
-
-
-def quantity_in(value: int, field: str, minimum: int = 1) -> int:
-    """A count of units; refused outside `minimum`..10^9."""
-    if type(value) is not int or not minimum <= value <= MAX_QUANTITY:
-        raise Refused(
-            "bad_quantity",
-            f"{field}: {shown(value)} is not a whole number from {minimum} up",
-            field,
-        )
-    return value
 
 
 def order_payload(order: RecordOrder, platform: str) -> JsonObject:
@@ -108,130 +85,20 @@ def _goods_lines(order: RecordOrder) -> list[JsonObject]:
                 "discount": discount,
                 "discounts": [],
                 "returnable": facts.returnable,
-                "shipped": _units(facts.shipped, quantity, bool(order.shipped_at), f"{path}.shipped"),
-                "received": _units(facts.received, quantity, bool(order.received_at), f"{path}.received"),
+                "shipped": units_in(facts.shipped, quantity, bool(order.shipped_at), f"{path}.shipped"),
+                "received": units_in(facts.received, quantity, bool(order.received_at), f"{path}.received"),
                 "extra": _extra(facts),
             }
         )
-    _spread_discounts(order, lines)
+    spread_discounts(order, lines)
     for index, (facts, line) in enumerate(zip(order.lines, lines, strict=True)):
-        _price_line(order, facts, line, f"lines[{index}]")
+        price_line(order, facts, line, f"lines[{index}]")
     return lines
-
-
-def _units(told: int | None, quantity: int, all_of_them: bool, field: str) -> int:
-    if told is None:
-        return quantity if all_of_them else 0
-    if not 0 <= quantity_in(told, field, 0) <= quantity:
-        raise Refused("bad_quantity", f"{field}: {told} is more than the {quantity} bought", field)
-    return told
 
 
 def _extra(facts: LineFacts) -> JsonObject:
     extra = {"bundle": facts.bundle, "category": facts.category, "gift": facts.gift}
     return {key: value for key, value in extra.items() if value}
-
-
-def _spread_discounts(order: RecordOrder, lines: list[JsonObject]) -> None:
-    """Each order-level discount over the lines without a platform split, by their amounts."""
-    currency = order.currency
-    codes: list[tuple[str, int]] = []
-    for index, told in enumerate(order.discounts):
-        if told.funded_by not in FUNDERS:
-            raise Refused("unknown_funder", f"discounts[{index}].funded_by: {shown(told.funded_by)}")
-        codes.append((told.code, amount_in(told.amount, currency, f"discounts[{index}].amount")))
-    open_lines = [line for facts, line in zip(order.lines, lines, strict=True) if facts.paid is None]
-    if len(open_lines) < len(lines):
-        codes = _after_platform_split(order, lines, codes)
-    left = [line["unit_price"] * line["quantity"] - line["discount"] for line in open_lines]
-    weights = list(left)
-    for code, amount in codes:
-        if amount == 0:
-            continue
-        if amount > sum(left):
-            raise Refused(
-                "discount_above_price",
-                f"discounts: {shown(code)} takes {format_amount(amount - sum(left), currency)} "
-                f"more than the lines are worth",
-                "discounts",
-            )
-        shares = allocate(amount, weights)
-        if any(part > rest for part, rest in zip(shares, left, strict=True)):
-            shares = allocate(amount, left)
-        for position, part in enumerate(shares):
-            if part:
-                open_lines[position]["discounts"].append([code, part])
-                left[position] -= part
-
-
-def _after_platform_split(
-    order: RecordOrder, lines: list[JsonObject], codes: list[tuple[str, int]]
-) -> list[tuple[str, int]]:
-    """Take what the lines with a platform's own split already bear off the order's discounts."""
-    left = [amount for _, amount in codes]
-    for index, (facts, line) in enumerate(zip(order.lines, lines, strict=True)):
-        if facts.paid is None:
-            continue
-        net = line["unit_price"] * line["quantity"] - line["discount"]
-        paid = amount_in(facts.paid, order.currency, f"lines[{index}].paid")
-        if not order.price_includes_tax:
-            paid -= _tax(order, facts, paid, f"lines[{index}]", included=True)
-            if paid < 0:
-                raise Refused("tax_above_price", f"lines[{index}].tax: more than was paid for the line")
-        if paid > net:
-            raise Refused(
-                "paid_above_price",
-                f"lines[{index}].paid: {shown(facts.paid)} is more than price less discount, "
-                f"{format_amount(net, order.currency)}",
-            )
-        borne = net - paid
-        for position, (code, _) in enumerate(codes):
-            part = min(borne, left[position])
-            if part:
-                line["discounts"].append([code, part])
-                left[position] -= part
-                borne -= part
-        if borne:
-            line["discounts"].append(["platform_split", borne])
-    if all(facts.paid is not None for facts in order.lines):
-        return []
-    return [(code, amount) for (code, _), amount in zip(codes, left, strict=True)]
-
-
-def _price_line(order: RecordOrder, facts: LineFacts, line: JsonObject, path: str) -> None:
-    net = line["unit_price"] * line["quantity"] - line["discount"]
-    net -= sum(part for _, part in line["discounts"])
-    line["tax"] = _tax(order, facts, net, path)
-    if order.price_includes_tax and line["tax"] > net:
-        raise Refused("tax_above_price", f"{path}.tax: {shown(facts.tax)} is more than the line")
-    line["paid"] = net if order.price_includes_tax else net + line["tax"]
-
-
-def _tax(order: RecordOrder, facts: LineFacts, net: int, path: str, *, included: bool | None = None) -> int:
-    """The tax of a line: as told, else from its rates, half up to the minor unit on the line.
-
-    Rates on top are rounded one by one; rates within one price share its net, so they are one.
-    """
-    if facts.tax is not None:
-        return amount_in(facts.tax, order.currency, f"{path}.tax")
-    told, rates = 0, []
-    for index, tax in enumerate(facts.taxes):
-        where = f"{path}.taxes[{index}]"
-        if tax.amount is not None:
-            told += amount_in(tax.amount, order.currency, f"{where}.amount")
-        else:
-            rates.append(_rate(tax, where))
-    if order.price_includes_tax if included is None else included:
-        return told + percent_of(net - told, sum(rates), included=True)
-    return told + sum(percent_of(net, rate) for rate in rates)
-
-
-def _rate(tax: TaxFacts, path: str) -> int:
-    """A percentage in ten-thousandths of a percent."""
-    match = _RATE.fullmatch(tax.rate)
-    if match is None:
-        raise Refused("bad_rate", f"{path}.rate: {shown(tax.rate)} is not a percentage such as 20")
-    return int(match[1] + (match[2] or "").ljust(4, "0"))
 
 
 def _other_line(kind: str, line_no: str, title: str, net: int, tax: int, order: RecordOrder) -> JsonObject:

@@ -33,7 +33,10 @@ def quote_document(
         ],
         "freight": text(quote.freight),
         "fees": [
-            {"code": fee.code, "plugin": fee.plugin, "amount": text(fee.amount), "payer": fee.payer, "why": fee.why}
+            {
+                "code": fee.code, "plugin": fee.plugin, "amount": text(fee.amount),
+                "payer": fee.payer, "why": fee.why,
+            }
             for fee in quote.fees
         ],
         "tenders": [

@@ -57,7 +57,7 @@ def _entry(row: OutboxRow, at: str, now: datetime) -> JsonObject:
     }
 
 
-def retry(engine: Engine, key: str, *, actor: str, id: str = "") -> Result:  # noqa: A002 - as in a record
+def retry(engine: Engine, key: str, *, actor: str, id: str = "") -> Result:
     """Have an instruction sent again under its key, by a named person.
 
     Failed money is released again (the command ``retry``); what was put off or is dead becomes

@@ -121,7 +121,7 @@ class AuditRows:
 
     def _select(self, columns: str, table: str, tail: str, *given: str) -> Any:
         """The tenant's rows as they are fetched; PostgreSQL must be told, MySQL buffers."""
-        statement = f"SELECT {columns} FROM {table} WHERE tenant_id = {self.bulk.mark} {tail}"  # noqa: S608 - words of this file, never of outside
+        statement = f"SELECT {columns} FROM {table} WHERE tenant_id = {self.bulk.mark} {tail}"
         return self.connection.exec_driver_sql(
             statement,
             (self.tenant, *given),

@@ -5,7 +5,7 @@ asks for the lease and the number of attempts it was claimed with: whoever lost 
 or whose row was put back in line by a person, changes nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import attrs
@@ -18,7 +18,8 @@ from reverseflow.storage.tables import events, outbox
 PENDING, DELIVERED, DEAD = "pending", "delivered", "dead"
 STATES = (PENDING, DELIVERED, DEAD)
 
-_IN_LINE = (outbox.c.next_at, outbox.c.order_no, outbox.c.seq, outbox.c.instruction_key)
+_IN_LINE = (outbox.c.next_at, outbox.c.instruction_key)
+_PAGE = 200  # rows looked at in one go, at least
 #: The last 27 characters of a lease are its time; of no lease, nothing, which is before any time.
 _leased_until = sa.func.substr(outbox.c.lease, sa.func.length(outbox.c.lease) - 26)
 
@@ -67,32 +68,65 @@ def claim(
     Of a ticket only the rows of its earliest event that is not done yet are given; another
     ticket's troubles hold up nothing. To be called within a write transaction.
     """
-    moment = time_text(now)
-    in_line = (
-        outbox.c.tenant_id == store.tenant,
-        outbox.c.state == PENDING,
-        outbox.c.kind.in_(kinds),
-    )
-    ticket = (outbox.c.order_no, outbox.c.ticket_no)
-    whose_turn_it_is = sa.select(*ticket, sa.func.min(outbox.c.seq)).where(*in_line).group_by(*ticket)
-    due = (
-        sa.select(*_COLUMNS)
-        .where(
-            *in_line,
-            outbox.c.next_at <= moment,
-            _leased_until <= moment,
-            sa.tuple_(*ticket, outbox.c.seq).in_(whose_turn_it_is),
-        )
-        .order_by(*_IN_LINE)
-        .limit(limit)
-        .with_for_update(skip_locked=True)  # SQLite, which holds its write lock, leaves it out
-    )
-    rows = [OutboxRow(*row) for row in store.connection.execute(due)]
+    rows: list[OutboxRow] = []
+    for page in _due(store, kinds, now, max(limit, _PAGE)):
+        turns = _turns(store, kinds, page)
+        rows.extend(row for row in page if row.seq == turns[row.order_no, row.ticket_no])
+        if len(rows) >= limit:
+            break
     lease = f"{worker}|{time_text(until)}"
-    if rows:
-        taken = _the_row(store).values(lease=lease)
-        store.connection.execute(taken, [{"key": row.key} for row in rows])
-    return [attrs.evolve(row, lease=lease, tried_before=row.attempts > 0 or row.lease != "") for row in rows]
+    taken = [_taken(row, lease) for row in rows[:limit]]
+    if taken:
+        store.connection.execute(_the_row(store).values(lease=lease), [{"key": row.key} for row in taken])
+    return taken
+
+
+def _taken(row: OutboxRow, lease: str) -> OutboxRow:
+    return attrs.evolve(row, lease=lease, tried_before=row.attempts > 0 or row.lease != "")
+
+
+def _due(store: Store, kinds: Sequence[str], now: datetime, page: int) -> Iterator[list[OutboxRow]]:
+    """The rows that are due and nobody's, page by page, held until the transaction ends.
+
+    What another transaction holds is left out; SQLite, which has one writer, needs no such thing.
+    """
+    moment, last = time_text(now), ("", "")
+    query = (
+        sa.select(*_COLUMNS)
+        .where(*_pending(store, kinds), outbox.c.next_at <= moment, _leased_until <= moment)
+        .order_by(*_IN_LINE)
+        .limit(page)
+        .with_for_update(skip_locked=True)
+    )
+    while True:
+        after = query.where(
+            outbox.c.next_at >= last[0],
+            (outbox.c.next_at > last[0]) | (outbox.c.instruction_key > last[1]),
+        )
+        rows = [OutboxRow(*row) for row in store.connection.execute(after)]
+        if rows:
+            yield rows
+        if len(rows) < page:
+            return
+        last = rows[-1].next_at, rows[-1].key
+
+
+def _turns(store: Store, kinds: Sequence[str], rows: Sequence[OutboxRow]) -> dict[tuple[str, str], int]:
+    """Per ticket of these rows, by order and ticket number, the event whose turn it is.
+
+    A query of its own: as a part of the other one, a planner without statistics makes it quadratic.
+    """
+    ticket = (outbox.c.order_no, outbox.c.ticket_no)
+    query = (
+        sa.select(*ticket, sa.func.min(outbox.c.seq))
+        .where(*_pending(store, kinds), outbox.c.order_no.in_({row.order_no for row in rows}))
+        .group_by(*ticket)
+    )
+    return {(row[0], row[1]): row[2] for row in store.connection.execute(query)}
+
+
+def _pending(store: Store, kinds: Sequence[str]) -> tuple[sa.ColumnElement[bool], ...]:
+    return outbox.c.tenant_id == store.tenant, outbox.c.state == PENDING, outbox.c.kind.in_(kinds)
 
 
 def end(store: Store, endings: Sequence[Ending]) -> None:

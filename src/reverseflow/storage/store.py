@@ -10,47 +10,13 @@ from sqlalchemy.engine import Connection, Engine
 
 from reverseflow.core.case import Case, Claim, OrderLine, Payment, Ticket, TicketLine
 from reverseflow.core.commands import BuyerFacts
-from reverseflow.core.events import Event, canonical_json, event_hash
-from reverseflow.core.instructions import Instruction
+from reverseflow.core.events import Event, canonical_json
 from reverseflow.core.postings import Posting
 from reverseflow.core.values import time_text
 from reverseflow.storage import rows, tables
 from reverseflow.storage.bulk import Bulk, Row
+from reverseflow.storage.change import Change, StoredCommand
 from reverseflow.storage.database import reader, storage_errors
-
-
-@attrs.frozen
-class StoredCommand:
-    """A command carried out before: what it asked and what came of it."""
-
-    order_no: str
-    ticket_no: str
-    kind: str
-    content: str
-    status: str
-    refund: int
-    currency: str
-
-
-@attrs.define
-class Change:
-    """What one transaction does to one case: the state before and after, and everything said."""
-
-    before: Case
-    after: Case
-    buyer: BuyerFacts | None = None
-    events: list[tuple[Event, str, str]] = attrs.field(factory=list)
-    head: str = ""
-    instructions: list[tuple[int, Instruction]] = attrs.field(factory=list)
-    postings: list[tuple[int, Posting]] = attrs.field(factory=list)
-    requeued: list[str] = attrs.field(factory=list)
-    settled: list[str] = attrs.field(factory=list)
-
-    def add(self, tenant: str, event: Event) -> None:
-        """Chain an event: with its payload text and its hash."""
-        text = canonical_json(event.payload)
-        self.head = event_hash(tenant, self.after.order_no, event, text, self.head)
-        self.events.append((event, text, self.head))
 
 
 @contextmanager

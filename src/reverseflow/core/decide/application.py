@@ -3,7 +3,7 @@
 import attrs
 
 from reverseflow.core.asking import Asked, Setting
-from reverseflow.core.case import GOODS, Case, OrderLine, Ticket
+from reverseflow.core.case import GOODS, Case, Ticket
 from reverseflow.core.commands import Apply, LineAsked, Reopen, Revise
 from reverseflow.core.decide.draft import (
     Draft,
@@ -14,16 +14,16 @@ from reverseflow.core.decide.draft import (
     text_fields,
 )
 from reverseflow.core.decide.money import release_now
+from reverseflow.core.decide.phases import phase_of
 from reverseflow.core.errors import PluginError, Refused, shown
-from reverseflow.core.intake import amount_in, quantity_in
 from reverseflow.core.legs import INITIAL, RETURN, TYPES, TicketType
 from reverseflow.core.money import Money
 from reverseflow.core.quote import Quote, compute_quote
+from reverseflow.core.reading import amount_in, quantity_in
 from reverseflow.core.rulebook import ACCEPT, REFER, REFUSE, Rule, RuleInput, Verdict
 from reverseflow.core.values import SYSTEM, JsonObject, time_text, utc
 
 APPLICANTS = ("buyer", "operations", "platform", "system")
-PHASES = ("unshipped", "shipped", "received")
 
 
 @attrs.frozen
@@ -47,7 +47,7 @@ def examine(draft: Draft, command: Apply) -> Application:
             "type",
         )
     asked = _asked(draft.case, command.lines, command.amount, command.refund_shipping)
-    phase = _phase(draft.case, asked, type_)
+    phase = phase_of(draft.case, asked, type_)
     policy = draft.rulebook.policy_at(draft.case.paid_at or draft.case.placed_at)
     reason = draft.rulebook.reason(command.reason, type_.code, phase)
     setting = Setting(draft.case, type_.code, phase, reason, policy, draft.rulebook, draft.now)
@@ -167,54 +167,6 @@ def _positive(text: str, case: Case, field: str) -> int:
     return amount
 
 
-def _phase(case: Case, asked: Asked, type_: TicketType, own: Ticket | None = None) -> str:
-    """Where the goods are: the most delivered phase of the units asked about.
-
-    What the ticket `own` claims so far is left out.
-    """
-    others = [t for t in case.tickets.values() if t is not own and not t.closing]
-    phases = [
-        _returning_phase(case, others, case.lines[line_no], units)
-        if RETURN in type_.legs
-        else _line_phase(case, others, case.lines[line_no], max(1, units))
-        for line_no, units, _ in asked.lines
-    ]
-    return max(phases, key=PHASES.index)
-
-
-def _line_phase(case: Case, others: list[Ticket], line: OrderLine, units: int) -> str:
-    """Units that can still be held back are unshipped; others are where the order's goods are."""
-    if units <= line.quantity - line.shipped - _claimed(others, line, "unshipped"):
-        return PHASES[0]
-    return _delivered(case, line)
-
-
-def _returning_phase(case: Case, others: list[Ticket], line: OrderLine, units: int) -> str:
-    """Units can come back only when they were shipped."""
-    left = line.shipped - _claimed(others, line, *PHASES[1:])
-    if units > left and line.shipped < line.quantity:
-        raise Refused(
-            "not_shipped",
-            f"line {shown(line.line_no)}: {units} asked to come back, {left} of those shipped are left; "
-            f"for goods not shipped apply for refund_only",
-            "type",
-        )
-    return _delivered(case, line)
-
-
-def _delivered(case: Case, line: OrderLine) -> str:
-    return PHASES[2] if line.received or case.received_at else PHASES[1]
-
-
-def _claimed(tickets: list[Ticket], line: OrderLine, *phases: str) -> int:
-    """Units of a line that tickets of these phases claim."""
-    claimed = 0
-    for ticket in tickets:
-        own = ticket.line(line.line_no) if ticket.phase in phases else None
-        claimed += own.quantity if own is not None else 0
-    return claimed
-
-
 def _verdicts(draft: Draft, given: RuleInput) -> tuple[tuple[Rule, Verdict], ...]:
     found = []
     for rule in draft.rulebook.rules:
@@ -267,7 +219,7 @@ def revise(draft: Draft, ticket: Ticket, command: Revise) -> None:
         asked = attrs.evolve(_asked(draft.case, command.lines, None, False), shipping=before.shipping)
     if command.amount is not None:
         asked = attrs.evolve(asked, amount=_positive(command.amount, draft.case, "amount"))
-    phase = _phase(draft.case, asked, TYPES[ticket.type], ticket)
+    phase = phase_of(draft.case, asked, TYPES[ticket.type], ticket)
     _require_accepted(ticket, asked)
     code = command.reason or ticket.reason
     reason = draft.rulebook.reason(code, ticket.type, phase)

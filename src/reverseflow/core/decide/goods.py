@@ -17,10 +17,10 @@ from reverseflow.core.commands import (
 )
 from reverseflow.core.decide.draft import Draft, claim_payload, step, text_fields
 from reverseflow.core.errors import Refused, shown
-from reverseflow.core.intake import quantity_in
 from reverseflow.core.legs import SETTLEMENT
 from reverseflow.core.money import share
 from reverseflow.core.quote import compute_quote
+from reverseflow.core.reading import quantity_in
 from reverseflow.core.values import JsonObject, time_text
 
 DISPOSITIONS = ("restock", "refurbish", "scrap", "return_to_buyer", "missing")

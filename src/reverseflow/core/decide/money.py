@@ -4,9 +4,9 @@ from reverseflow.core.case import Payout, Ticket
 from reverseflow.core.commands import Release, Retry, SettleResult
 from reverseflow.core.decide.draft import Draft, require_role, step, text_fields
 from reverseflow.core.errors import Refused, shown
-from reverseflow.core.intake import amount_in
 from reverseflow.core.legs import SETTLEMENT, transition, unmet_wait
 from reverseflow.core.money import format_amount
+from reverseflow.core.reading import amount_in
 from reverseflow.core.values import Actor, JsonObject
 
 #: The leg shows the worst of its payouts.
@@ -69,7 +69,9 @@ def _require_same_money(draft: Draft, command: SettleResult, expected: int) -> N
     """Refuse a result that names another amount or currency than was to be paid."""
     currency = draft.case.currency
     if command.currency and command.currency != currency:
-        raise Refused("currency_mismatch", f"currency: {shown(command.currency)} is not {currency}", "currency")
+        raise Refused(
+            "currency_mismatch", f"currency: {shown(command.currency)} is not {currency}", "currency"
+        )
     if command.amount is not None and amount_in(command.amount, currency, "amount") != expected:
         raise Refused(
             "amount_differs",

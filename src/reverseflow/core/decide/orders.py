@@ -4,8 +4,9 @@ from reverseflow.core.case import GOODS, Case
 from reverseflow.core.commands import ExternalRefund, RecordOrder
 from reverseflow.core.decide.draft import Draft, require_role
 from reverseflow.core.errors import Refused, shown
-from reverseflow.core.intake import amount_in, order_payload, order_time
+from reverseflow.core.intake import order_payload, order_time
 from reverseflow.core.money import format_amount
+from reverseflow.core.reading import amount_in
 from reverseflow.core.values import JsonObject, time_text, utc
 
 _TIMES = ("placed_at", "paid_at", "shipped_at", "received_at", "finished_at")

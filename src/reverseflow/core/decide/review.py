@@ -23,9 +23,9 @@ from reverseflow.core.decide.draft import (
     why_it_cannot_end,
 )
 from reverseflow.core.errors import Refused, shown
-from reverseflow.core.intake import amount_in
 from reverseflow.core.legs import SETTLEMENT
 from reverseflow.core.quote import compute_quote
+from reverseflow.core.reading import amount_in
 from reverseflow.core.values import JsonObject
 
 

@@ -1,0 +1,56 @@
+"""Where the goods are that an application is about: not shipped, on their way, or received."""
+
+from reverseflow.core.asking import Asked
+from reverseflow.core.case import Case, OrderLine, Ticket
+from reverseflow.core.errors import Refused, shown
+from reverseflow.core.legs import RETURN, TicketType
+
+PHASES = ("unshipped", "shipped", "received")
+
+
+def phase_of(case: Case, asked: Asked, type_: TicketType, own: Ticket | None = None) -> str:
+    """Where the goods are: the most delivered phase of the units asked about.
+
+    What the ticket `own` claims so far is left out.
+    """
+    others = [t for t in case.tickets.values() if t is not own and not t.closing]
+    phases = [
+        _returning_phase(case, others, case.lines[line_no], units)
+        if RETURN in type_.legs
+        else _line_phase(case, others, case.lines[line_no], max(1, units))
+        for line_no, units, _ in asked.lines
+    ]
+    return max(phases, key=PHASES.index)
+
+
+def _line_phase(case: Case, others: list[Ticket], line: OrderLine, units: int) -> str:
+    """Units that can still be held back are unshipped; others are where the order's goods are."""
+    if units <= line.quantity - line.shipped - _claimed(others, line, "unshipped"):
+        return PHASES[0]
+    return _delivered(case, line)
+
+
+def _returning_phase(case: Case, others: list[Ticket], line: OrderLine, units: int) -> str:
+    """Units can come back only when they were shipped."""
+    left = line.shipped - _claimed(others, line, *PHASES[1:])
+    if units > left and line.shipped < line.quantity:
+        raise Refused(
+            "not_shipped",
+            f"line {shown(line.line_no)}: {units} asked to come back, {left} of those shipped are left; "
+            f"for goods not shipped apply for refund_only",
+            "type",
+        )
+    return _delivered(case, line)
+
+
+def _delivered(case: Case, line: OrderLine) -> str:
+    return PHASES[2] if line.received or case.received_at else PHASES[1]
+
+
+def _claimed(tickets: list[Ticket], line: OrderLine, *phases: str) -> int:
+    """Units of a line that tickets of these phases claim."""
+    claimed = 0
+    for ticket in tickets:
+        own = ticket.line(line.line_no) if ticket.phase in phases else None
+        claimed += own.quantity if own is not None else 0
+    return claimed
