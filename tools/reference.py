@@ -318,7 +318,7 @@ def _command(meanings: Meanings, name: str, command: click.Command, level: str) 
     example = _EXAMPLE.search(text)
     words = _EXAMPLE.sub("", text)
     arguments = [p for p in command.params if isinstance(p, click.Argument)]
-    usage = " ".join(argument.make_metavar(click.Context(command)) for argument in arguments)
+    usage = " ".join(map(_shown_argument, arguments))
     options = [p for p in command.params if isinstance(p, click.Option)]
     own = [p for p in options if p.name not in _STORE]
     has_store = any(p.name == "db" for p in options)
@@ -335,24 +335,37 @@ def _command(meanings: Meanings, name: str, command: click.Command, level: str) 
     return "\n".join(filter(None, parts))
 
 
+def _shown_argument(argument: click.Argument) -> str:
+    text = argument.metavar or str(argument.name).upper()
+    return text if argument.required or text.startswith("[") else f"[{text}]"
+
+
 def _options(options: Iterable[click.Option]) -> str:
     rows = []
     for option in options:
-        context = click.Context(click.Command("x"))
-        shown = "" if option.is_flag else option.make_metavar(context)
-        names = ", ".join(option.opts)
         notes = [
-            "May be given several times." if option.multiple else "",
+            "May be repeated." if option.multiple and "repeated" not in (option.help or "") else "",
             "Required." if option.required else "",
         ]
         meaning = " ".join(filter(None, (option.help or "", *notes)))
-        rows.append((code(f"{names} {shown}".strip()), _option_default(option), meaning))
+        names = ", ".join(option.opts)
+        rows.append((code(f"{names} {_shown_value(option)}".strip()), _option_default(option), meaning))
     return table(("option", "default", "meaning"), rows)
 
 
+def _shown_value(option: click.Option) -> str:
+    """What follows an option, in words of our own: click's differ from version to version."""
+    if option.is_flag:
+        return ""
+    if isinstance(option.type, click.Choice):
+        return option.metavar or "|".join(map(str, option.type.choices))
+    named = {click.IntRange: "NUMBER", click.Path: "FILE"}
+    return option.metavar or named.get(type(option.type), "TEXT")
+
+
 def _option_default(option: click.Option) -> str:
-    told = option.to_info_dict()["default"]
-    return "" if told in (None, "", (), False, 0) or option.is_flag else code(str(told))
+    told = option.default
+    return code(str(told)) if isinstance(told, str | int) and told and not option.is_flag else ""
 
 
 def _exits(meanings: Meanings, name: str) -> str:

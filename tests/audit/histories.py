@@ -42,8 +42,6 @@ NOON = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 CURRENCIES = ("CNY", "CNY", "JPY", "KWD")
 #: What the buyer said and is called: in no export, and gone from the store once erased.
 CANARIES = ("canary-account", "canary-name", "canary-phone", "canary-road", "canary-note")
-#: New terms after the inspection may refund what never came in: see test_independent_checker.py.
-AFTER_INSPECTION = ("revise", "reopen")
 _PLAUSIBLE = {
     ("review", "pending"): "approve approve approve approve reject revise cancel",
     ("review", "rejected"): "revise revise close",
@@ -107,7 +105,6 @@ class History:
         self.outcomes: dict[str, int] = {}
         self.now = NOON
         self.number = 0
-        self.together = False
 
     def run(self, steps: int) -> "History":
         """Record the orders, then go on for some batches of one to four commands."""
@@ -115,7 +112,6 @@ class History:
         for _ in range(steps):
             self.now += timedelta(minutes=self.random.randint(1, 4000))
             count = self.random.choice((1, 1, 1, 2, 4))
-            self.together = count > 1
             self._tell([self._command() for _ in range(count)])
         return self
 
@@ -177,8 +173,6 @@ class History:
         if pick.random() < 0.15:
             choices = " ".join({*COMMANDS} - {"order", "apply", "external_refund"})
         kind = pick.choice(sorted(choices.split()))
-        if kind in AFTER_INSPECTION and (self.together or ticket.legs.get("return") == "inspected"):
-            kind = "note"
         name = pick.choice((ticket.ticket_no, ticket.apply_id))
         return self._given(kind, ticket_no=name, **self._about(kind, case, ticket))
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-import pytest
 
 from audit.histories import NOON, History, lines_of, opened
 from audit.tampering import Tampered
@@ -157,7 +156,7 @@ def test_a_history_rewritten_with_new_hashes_is_found_by_an_older_export(store: 
     assert first == f"E1: event {changed}"
 
 
-# --- what the engine still gets wrong -------------------------------------------------------------
+# --- what was wrong once -------------------------------------------------------------
 
 
 def inspected(engine: Engine, accepted: int) -> None:
@@ -179,7 +178,6 @@ def inspected(engine: Engine, accepted: int) -> None:
     ])  # fmt: skip
 
 
-@pytest.mark.xfail(strict=True, reason="reopening quotes what was announced, not what was accepted")
 def test_goods_that_were_not_accepted_are_not_refunded_after_reopening(tmp_path: Path) -> None:
     """R9, Q4."""
     engine = opened(str(tmp_path / "store.db"))
@@ -192,7 +190,6 @@ def test_goods_that_were_not_accepted_are_not_refunded_after_reopening(tmp_path:
     assert checker.check(lines_of(engine)) == []
 
 
-@pytest.mark.xfail(strict=True, reason="a revision after inspection may name goods that never came")
 def test_goods_that_never_came_are_not_refunded_after_a_revision(tmp_path: Path) -> None:
     """R9, Q4: line A was inspected; the revision asks for line B."""
     engine = opened(str(tmp_path / "store.db"))

@@ -13,7 +13,7 @@ from reverseflow.core.asking import Asked
 from reverseflow.core.case import Case, Claim, Ticket
 from reverseflow.core.decide import draft, goods
 from reverseflow.core.events import Event, event_hash
-from reverseflow.storage import store as storage
+from reverseflow.storage import change
 from support import checker
 
 
@@ -32,7 +32,7 @@ def chains_without_the_actor(patch: pytest.MonkeyPatch) -> None:
     def hashed(tenant: str, order_no: str, event: Event, text: str, previous: str) -> str:
         return event_hash(tenant, order_no, attrs.evolve(event, actor=""), text, previous)
 
-    patch.setattr(storage, "event_hash", hashed)
+    patch.setattr(change, "event_hash", hashed)
 
 
 def loses_instructions(patch: pytest.MonkeyPatch) -> None:

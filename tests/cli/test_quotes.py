@@ -62,6 +62,17 @@ def test_every_figure_is_told_with_its_why(shell: Shell) -> None:
     assert any(row.startswith("freight 7.90 shipping given back") for row in rows)
 
 
+def test_the_figures_add_up_to_the_total(shell: Shell) -> None:
+    wrapped = order(
+        charges=[{"code": "gift_wrap", "amount": "3.00"}],
+        payments=[{"payment_no": "p1", "amount": "193.00"}],
+    )
+    shell.run(wrapped)
+    told = shell.done("quote", *ASKED, "--line", "A=1", "--line", "B=2").out
+    rows = [line.split()[:2] for line in told.splitlines() if line]
+    assert ["freight", "10.00"] in rows and ["charges", "3.00"] in rows and ["total", "193.00"] in rows
+
+
 @pytest.mark.parametrize(
     ("options", "total"),
     [

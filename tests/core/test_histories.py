@@ -240,6 +240,16 @@ class CaseMachine(RuleBasedStateMachine):
         fields |= {"actor": actor} if actor else {}
         self.give(kind, **fields)
 
+    @precondition(lambda self: any(RETURN in t.legs for t in self.desk.case.tickets.values()))
+    @rule(data=st.data())
+    def goods_come_back(self, data: st.DataObject) -> None:
+        """A return on its usual way, from wherever it stands."""
+        returns = [t.ticket_no for t in self.desk.case.tickets.values() if RETURN in t.legs]
+        ticket_no = data.draw(st.sampled_from(returns))
+        for kind in ("approve", "ship_back", "receive", "inspect", "release"):
+            fields = self.told(data, kind, self.desk.case.tickets[ticket_no])
+            self.give(kind, ticket_no=ticket_no, **fields)
+
     @precondition(lambda self: self.desk.case.tickets)
     @rule(data=st.data(), comes_back=st.booleans())
     def a_ticket_is_withdrawn(self, data: st.DataObject, comes_back: bool) -> None:

@@ -26,6 +26,7 @@ MADE = {
     "duplicate_column": ("src/reverseflow/files/tables.py", '"duplicate"'),
     "top_error_N": ("plugins/taobao/src/reverseflow_taobao/payloads.py", 'f"top_error_{'),
     "internal_error": ("src/reverseflow/cli/faults.py", 'f"internal_error: '),
+    "file_error": ("src/reverseflow/cli/faults.py", "}file_error: {"),
 }
 _WORD = re.compile("[a-z][a-z0-9]*(_[a-z0-9]+)*")
 

@@ -32,9 +32,7 @@ def listed(cell: str) -> tuple[str, ...]:
 
 def test_the_page_has_the_legs_and_states_there_are() -> None:
     [rows] = LEGS.tables("leg", "question", "states")
-    assert {leg: graph.states_of(leg) for leg in legs.INITIAL} == {
-        row[0]: listed(row[2]) for row in rows
-    }
+    assert {leg: graph.states_of(leg) for leg in legs.INITIAL} == {row[0]: listed(row[2]) for row in rows}
 
 
 def test_the_page_has_the_ticket_types_there_are() -> None:
@@ -79,9 +77,7 @@ def test_the_rows_the_page_proposes_fit_the_tables() -> None:
     assert [(type_.code, type_.legs) for type_ in new["NEW_TYPES"]] == [
         (row[0].partition(",")[0], listed(row[1])) for row in rows
     ]
-    assert [type_.claims_units for type_ in new["NEW_TYPES"]] == [
-        row[3].startswith("units") for row in rows
-    ]
+    assert [type_.claims_units for type_ in new["NEW_TYPES"]] == [row[3].startswith("units") for row in rows]
     transitions: tuple[legs.Transition, ...] = new["REPLACEMENT_ROWS"]
     [steps] = LEGS.tables("in state", "command", "next", "roles")
     assert [(t.state, t.command, t.next, t.roles) for t in transitions] == [
@@ -101,9 +97,7 @@ def test_the_rows_the_page_proposes_fit_the_tables() -> None:
 
 def test_the_page_about_plugins_has_every_hook_in_its_order() -> None:
     [rows] = Page("explanation/plugins.md").tables("hook", "registers")
-    assert [name for name in vars(hookspecs) if name.startswith("reverseflow_")] == [
-        row[0] for row in rows
-    ]
+    assert [name for name in vars(hookspecs) if name.startswith("reverseflow_")] == [row[0] for row in rows]
 
 
 # --- all of them ----------------------------------------------------------------------------------

@@ -10,8 +10,8 @@ import reverseflow
 from reverseflow import core
 from reverseflow.core import legs
 from reverseflow.core.case import FUNDERS, MONEY_TENDERS, TENDERS
-from reverseflow.core.decide.phases import PHASES
 from reverseflow.core.decide.goods import DISPOSITIONS
+from reverseflow.core.decide.phases import PHASES
 from reverseflow.core.errors import ExitStatus
 from reverseflow.core.instructions import INSTRUCTION_KINDS
 from reverseflow.core.rulebook import ACCEPT, REFER, REFUSE, Policy

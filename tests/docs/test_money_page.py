@@ -3,8 +3,8 @@
 from sqlalchemy import text
 
 from reverseflow import Engine, format_amount
-from reverseflow.core.case import MONEY_TENDERS, TENDERS
 from reverseflow.core.asking import GIVE_BACK
+from reverseflow.core.case import MONEY_TENDERS, TENDERS
 from reverseflow.core.rulebook import Policy
 from support.pages import Page
 
@@ -54,9 +54,7 @@ def test_the_second_order_is_given_back_as_the_table_of_tenders_says(engine: Eng
 
 
 def test_the_table_of_tender_policies_has_every_tender() -> None:
-    heading = next(
-        line for line in PAGE.text.splitlines() if line.startswith("| `tender_policy` |")
-    )
+    heading = next(line for line in PAGE.text.splitlines() if line.startswith("| `tender_policy` |"))
     first, second = (
         tuple(word.strip().replace(" ", "_") for word in cell.split(","))
         for cell in heading.strip("|").split("|")[1:]

@@ -6,6 +6,7 @@ shop.deliver(gateway := Gateway())
 assert {f"{ticket_no}:refund:cash": 1} == gateway.effects
 """
 
+import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -257,6 +258,17 @@ FAULTS = (
     "killed", "timed out", "timed out before", "garbage", "another key", "two answers",
     "no such result", "accepted", "refused before",
 )  # fmt: skip
+
+
+def relay_that_dies(url: str, ledger: Path) -> None:
+    """A process of its own that pays what is due, notes it in a file, and is gone (exit status 9)."""
+
+    def pay(documents: Sequence[JsonObject]) -> list[Delivery]:
+        with ledger.open("a", encoding="utf-8") as file:
+            file.writelines(f"{document['key']}\n" for document in documents)
+        os._exit(9)
+
+    Shop(url, create=False).deliver(pay)
 
 
 class FaultyGateway(Gateway):

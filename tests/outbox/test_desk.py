@@ -73,7 +73,7 @@ def test_what_was_put_off_can_be_sent_at_once(shop: Shop) -> None:
     shop.take_back("E1")
     shop.later(seconds=1)
     shop.deliver(Gateway(fault=never))
-    retry(shop.engine, STOCK, actor="warehouse:zhao", id="r1")
+    retry(shop.engine, STOCK, actor="warehouse:zhao", command_id="r1")
     assert OutboxRun(delivered=1, settled=1) == shop.deliver(Gateway())
     assert "refused" == retry(shop.engine, STOCK, actor="finance:wang").outcome
 

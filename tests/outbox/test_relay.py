@@ -1,11 +1,13 @@
 """Instructions leave under one key that never changes: none is lost, none is carried out twice."""
 
 from collections.abc import Callable, Sequence
+from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from outbox.shop import BOTH, KEY, Gateway, Killed, Shop, Timeout, split_order
+from outbox.shop import BOTH, KEY, Gateway, Killed, Shop, Timeout, relay_that_dies, split_order
 from reverseflow.contracts import Delivery
 from reverseflow.core.results import Result
 from reverseflow.core.values import JsonObject
@@ -211,6 +213,21 @@ def test_kill_after_gateway(shop: Shop, gateway: Gateway) -> None:
     assert [(KEY, 1), (KEY, 1)] == [(d["key"], d["attempt"]) for d in gateway.tries]
     assert {KEY: 1} == gateway.effects
     assert (0, 10000) == shop.held(ticket_no)
+
+
+def test_a_relay_process_that_dies_between_paying_and_noting_it_pays_under_the_same_key(
+    shop: Shop, gateway: Gateway, tmp_path: Path
+) -> None:
+    shop.release_many(2)
+    ledger = tmp_path / "ledger"
+    process = get_context("spawn").Process(target=relay_that_dies, args=(shop.url, ledger))
+    process.start()
+    process.join(60)
+    assert 9 == process.exitcode
+    paid = ledger.read_text(encoding="utf-8").split()
+    assert [] == gateway.sent()
+    shop.drain(gateway)
+    assert (4, sorted(paid)) == (len(paid), sorted(gateway.sent()))
 
 
 @on_both

@@ -39,6 +39,7 @@ __all__ = [
 ]
 
 _FIRST_KEY = re.compile(r'\s*\{\s*"([a-z_]{1,40})"\s*:')
+REJECTED = "rejected"  # the key a rejects file adds to a record
 _LOOKED_AT = 20  # rows, to tell the format
 _DIGEST = 16  # hexadecimal digits of a file's digest that begin an id made here
 
@@ -123,10 +124,17 @@ def _item(row: int, raw: str, value: object, made_id: str) -> ReadItem:
 
 
 def _only_pair(value: object) -> tuple[str, object]:
-    """The kind and the fields of a record, which is an object with one key."""
-    if isinstance(value, dict) and len(value) == 1:
-        ((kind, fields),) = value.items()
-        return kind, fields
+    """The kind and the fields of a record, which is an object with one key.
+
+    The key ``rejected``, which a rejects file puts beside it, is passed over.
+    """
+    if isinstance(value, dict):
+        pairs = [pair for pair in value.items() if pair[0] != REJECTED]
+        if len(pairs) == 1:
+            return pairs[0]
+        if not pairs and value:
+            message = f"this row was rejected as it stands; mend the text under {REJECTED}.raw"
+            raise RecordError((Fault("still_rejected", "$", message),))
     found = f"{len(value)} keys" if isinstance(value, dict) else "no object"
     message = f'a record is an object with one key, its kind, as in {{"apply": {{…}}}}; here is {found}'
     raise RecordError((Fault("bad_record", "$", message),))

@@ -35,13 +35,13 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
 class LazyGroup(click.Group):
     """Commands from the table, imported when called; further ones are the plugins'."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click asks so
         """The names in the table, in its order."""
         return list(COMMANDS)
 
     def get_command(
         self,
-        ctx: click.Context,
+        ctx: click.Context,  # noqa: ARG002 - click asks so
         cmd_name: str,
     ) -> click.Command | None:
         """The command of a name: a built-in one, else one a plugin registered."""
@@ -53,7 +53,7 @@ class LazyGroup(click.Group):
 
     def format_commands(
         self,
-        ctx: click.Context,
+        ctx: click.Context,  # noqa: ARG002 - click asks so
         formatter: click.HelpFormatter,
     ) -> None:
         """The list in ``--help``, from the table: nothing is imported for it."""

@@ -48,7 +48,7 @@ def reported(call: Callable[[], Any], *, debug: bool = False) -> int:
         where = f"{error.filename}: " if error.filename else ""
         said = f"{where}file_error: {(error.strerror or str(error)).lower()}"
         return _say(said, ExitStatus.USAGE if error.filename else ExitStatus.INTERNAL_ERROR)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the edge: a bug is reported as one
         number = uuid.uuid4().hex[:8]
         if debug:
             traceback.print_exc()

@@ -37,7 +37,7 @@ def order() -> None:
 
 
 @order.command("list")
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
 @click.option("--offset", type=click.IntRange(0), default=0, help="Leave so many out.")
 @json_option
 @store_options

@@ -142,7 +142,7 @@ def _outputs(stack: ExitStack, options: Mapping[str, Any]) -> tuple[Any, Any]:
         raise UsageError("same_file", "--results and --rejects name the same file")
     results = sys.stdout if options.get("as_json") else None
     if options.get("results"):
-        file = Path(options["results"]).open("w", encoding="utf-8")
+        file = Path(options["results"]).open("w", encoding="utf-8")  # noqa: SIM115 - the stack's
         results = stack.enter_context(file)
     rejects = stack.enter_context(Rejects(Path(options["rejects"]))) if options.get("rejects") else None
     return results, rejects

@@ -47,8 +47,18 @@ def ticket() -> None:
 @click.option("--ticket", "ticket_no", metavar="NUMBER", help="The ticket with this number.")
 @click.option("--order", "order_no", metavar="NUMBER", help="The tickets of this order.")
 @click.option("--external", "external_no", metavar="NUMBER", help="With this platform number.")
-@click.option("--status", "statuses", multiple=True, type=click.Choice(list(STATUSES)))
-@click.option("--type", "types", multiple=True, type=click.Choice(list(TYPES)))
+@click.option(
+    "--status",
+    "statuses",
+    multiple=True,
+    type=click.Choice(list(STATUSES)),
+    metavar="STATUS",
+    help=f"{', '.join(STATUSES)}; may be repeated.",
+)
+@click.option(
+    "--type", "types", multiple=True, type=click.Choice(list(TYPES)), metavar="TYPE",
+    help=f"{', '.join(TYPES)}; may be repeated.",
+)  # fmt: skip
 @click.option("--platform", help="Only this platform's.")
 @click.option("--shop", help="Only this shop's.")
 @click.option("--owner", help="Only those whose turn it is: buyer, operations, finance …")
@@ -58,8 +68,10 @@ def ticket() -> None:
 @click.option("--placed-to", metavar="TIME", help="Ordered on or before.")
 @click.option("--due", is_flag=True, help="Only those whose deadline has passed.")
 @click.option("--columns", metavar="A,B,…", help="Which columns, in this order; or all.")
-@click.option("--sort", default="-applied_at", show_default=True, metavar="[-]COLUMN")
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
+@click.option(
+    "--sort", default="-applied_at", show_default=True, metavar="[-]COLUMN", help="By which column; - turns it round.",
+)  # fmt: skip
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
 @click.option("--offset", type=click.IntRange(0), default=0, help="Leave so many out.")
 @json_option
 @store_options

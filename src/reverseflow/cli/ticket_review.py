@@ -50,7 +50,7 @@ def apply(order_no: str, **options: Any) -> None:
     help="Give this back too.",
 )  # fmt: skip
 @click.option("--return-contact", default="", help="Who receives the goods.")
-@click.option("--return-phone", default="")
+@click.option("--return-phone", default="", help="And his telephone number.")
 @click.option("--return-address", default="", help="Where the goods are to be sent.")
 @click.option("--override", metavar="WHY", help="Why a rule is gone over.")
 @on_tickets
@@ -88,7 +88,9 @@ def reject(tickets: tuple[str, ...], reason: str, **options: Any) -> None:
 
 @click.command()
 @click.option("--reason", help="The code of another reason.")
-@click.option("--line", "lines", multiple=True, metavar="LINE=UNITS[@AMOUNT]")
+@click.option(
+    "--line", "lines", multiple=True, metavar="LINE=UNITS[@AMOUNT]", help="Lines instead of those asked for."
+)
 @click.option("--amount", help="Money asked for the whole ticket.")
 @click.option("--evidence", multiple=True, metavar="PATH|URL", help="Further proof.")
 @on_tickets
@@ -160,7 +162,7 @@ def note(ticket_no: str, text: str, **options: Any) -> None:
 
 
 @click.command()
-@click.option("--result", required=True, metavar="sent|settled|failed|unknown")
+@click.option("--result", required=True, metavar="sent|settled|failed|unknown", help="What became of it.")
 @click.option("--key", default="", help="Which instruction, when there are several.")
 @click.option("--payment", "payment_no", default="", help="Or which payment it goes to.")
 @click.option("--amount", help="The amount moved; refused when it is not what was instructed.")

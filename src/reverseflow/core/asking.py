@@ -30,6 +30,10 @@ class Asked:
     service_fee: int = 0
     reduction: int = 0
 
+    def without_terms(self) -> "Asked":
+        """What the buyer asks for, without what an earlier review made of it."""
+        return attrs.evolve(self, give_back=(), service_fee=0, reduction=0)
+
     def to_json(self) -> JsonObject:
         """The stored form: what is not at its default."""
         stored: JsonObject = {"lines": [list(line) for line in self.lines]}

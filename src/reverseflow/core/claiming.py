@@ -81,13 +81,14 @@ def discounts_kept(setting: Setting, claimed: TicketLine) -> Iterable[tuple[str,
 def other_lines(setting: Setting, asked: Asked, goods: list[TicketLine]) -> Iterable[TicketLine]:
     """Shipping and charges given back: all of them when the whole unshipped order is refunded."""
     others = [line for line in setting.case.lines.values() if line.kind != GOODS]
-    wanted = None if isinstance(asked.shipping, bool) else asked.shipping
+    switched = "freight" in asked.give_back
+    wanted = None if isinstance(asked.shipping, bool) or switched else asked.shipping
     if not others:
         if wanted:
             raise Refused("amount_above_quote", "no shipping was paid", "refund_shipping")
         return
     whole = _whole_unshipped(setting, goods)
-    all_shipping = asked.shipping is True or "freight" in asked.give_back
+    all_shipping = asked.shipping is True or switched
     for line in others:
         value = line.paid - setting.others(line.line_no).given
         if line.kind == SHIPPING and wanted is not None:

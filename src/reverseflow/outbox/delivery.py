@@ -24,7 +24,7 @@ def hand_over(deliver: Deliver, documents: Sequence[JsonObject]) -> dict[str, De
         answers = deliver(documents)
         if not isinstance(answers, list | tuple):
             raise TypeError(f"answered {shown(answers)}, not a list of Delivery")
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - a fault of a mover is an unknown result, never ours
         message = _plain(f"{type(error).__name__}: {error}")
         _log.warning("a mover gave no answer to %d instructions: %s", len(keys), message)
         return {key: Delivery(key, UNKNOWN, "", message) for key in keys}

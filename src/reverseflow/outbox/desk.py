@@ -57,7 +57,7 @@ def _entry(row: OutboxRow, at: str, now: datetime) -> JsonObject:
     }
 
 
-def retry(engine: Engine, key: str, *, actor: str, id: str = "") -> Result:
+def retry(engine: Engine, key: str, *, actor: str, command_id: str = "") -> Result:
     """Have an instruction sent again under its key, by a named person.
 
     Failed money is released again (the command ``retry``); what was put off or is dead becomes
@@ -66,17 +66,17 @@ def retry(engine: Engine, key: str, *, actor: str, id: str = "") -> Result:
     with reading(engine.database) as connection:
         row = outbox_rows.find(Store(connection, engine.tenant), key)
     if row is None:
-        return _refused(id, "unknown_instruction", f"there is no instruction {shown(key)}")
+        return _refused(command_id, "unknown_instruction", f"there is no instruction {shown(key)}")
     if row.state == DELIVERED:
-        command = Retry(id=id, actor=actor, ticket_no=row.ticket_no, key=key)
+        command = Retry(id=command_id, actor=actor, ticket_no=row.ticket_no, key=key)
         return engine.execute([command])[0]
     may = _MAY_SEND_MONEY if row.kind in MONEY_KINDS else _MAY_SEND_GOODS
     role = actor.partition(":")[0]
     if role not in may:
         allowed = f"{shown(role)} may not send a {row.kind} again; allowed: {', '.join(may)}"
-        return _refused(id, "not_permitted", allowed)
+        return _refused(command_id, "not_permitted", allowed)
     text = f"{key} is sent again; attempts so far: {row.attempts}"
-    note = Note(id=id, actor=actor, ticket_no=row.ticket_no, text=text)
+    note = Note(id=command_id, actor=actor, ticket_no=row.ticket_no, text=text)
     noted = attrs.evolve(engine.execute([note])[0], kind="retry")
     if noted.outcome in ("applied", "replayed"):
         with writing(engine.database) as connection:

@@ -213,8 +213,7 @@ def _accepting_rule(verdicts: tuple[tuple[Rule, Verdict], ...]) -> str | None:
 def revise(draft: Draft, ticket: Ticket, command: Revise) -> None:
     """The application is changed and reviewed anew; its claim is quoted again."""
     row = step(draft, ticket, command)
-    before = Asked.from_json(ticket.asked)
-    asked = before
+    before = asked = Asked.from_json(ticket.asked).without_terms()
     if command.lines is not None:
         asked = attrs.evolve(_asked(draft.case, command.lines, None, False), shipping=before.shipping)
     if command.amount is not None:
@@ -260,10 +259,10 @@ def reopen(draft: Draft, ticket: Ticket, command: Reopen) -> None:
             "wrong_state", f"only a closed or cancelled ticket can be reopened, it is {ticket.status}"
         )
     _require_free(draft.case, ticket.external_no)
-    asked = Asked.from_json(ticket.asked)
+    asked = Asked.from_json(ticket.asked).without_terms()
     _require_accepted(ticket, asked)
     quote = compute_quote(draft.setting(ticket), asked)
-    payload: JsonObject = {"closing": "", "claim": claim_payload(quote)}
+    payload: JsonObject = {"closing": "", "asked": asked.to_json(), "claim": claim_payload(quote)}
     payload |= text_fields(command, "reason")
     private = text_fields(command, "note")
     draft.emit_on(ticket, "ticket_reopened", payload, legs={"review": "pending"}, private=private)

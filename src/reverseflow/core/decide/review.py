@@ -68,7 +68,7 @@ def _terms(draft: Draft, ticket: Ticket, command: Approve) -> Asked | None:
             )
     fee = amount_in(command.service_fee, draft.case.currency, "service_fee")
     before = Asked.from_json(ticket.asked)
-    asked = attrs.evolve(before, give_back=command.give_back, service_fee=fee, reduction=0)
+    asked = attrs.evolve(before.without_terms(), give_back=command.give_back, service_fee=fee)
     return None if asked == before and command.amount is None else asked
 
 
