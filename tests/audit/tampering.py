@@ -47,6 +47,9 @@ def script() -> list[list[Command]]:
         [_told("inspect", lines=(found("A", 1, 1, "refurbish"),)), _told("release")],
         [_told("settle_result", payment_no="cash", result="sent")],
         [_told("settle_result", payment_no="cash", result="settled", reference="bank 7")],
+        [_told("settle_result", payment_no="cash", result="failed", note="canary-note: late")],
+        [_told("retry", key="E1-R1:refund:cash")],
+        [_told("settle_result", payment_no="cash", result="settled", reference="bank", amount="70.72")],
         [_told("note", text="canary-note two"), _told("note", text="canary-note three")],
         [_told("apply", order_no="E1", type="refund_only", reason="agreed", lines=money(B="9.50"))],
         [_told("reject", ticket_no="E1-R2"), _told("revise", ticket_no="E1-R2", lines=money(B="9"))],
@@ -147,7 +150,7 @@ def other_values(table: Table, name: str, value: Any) -> Sequence[Any]:
     else:
         digit = next((c for c in value if c.isdigit()), None)
         bumped = value.replace(digit, str((int(digit) + 1) % 10), 1) if digit else value.upper()
-        changed = [value + "x", bumped, value + " "]
+        changed = [bumped, value + (" " if value[:1] in "[{" else "x")]
         if '"attempt":1' in value:
             changed.append(value.replace('"attempt":1', '"attempt":2'))
     if column.nullable:

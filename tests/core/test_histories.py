@@ -1,8 +1,8 @@
 """Any history of any case: every invariant after every command, and a second ledger that agrees.
 
-The ledger below knows nothing of `evolve`: it reads the events as an outside program would. Before
-a release (REVERSEFLOW_RELEASE=1) ten thousand longer histories are tried, and what fails is shrunk
-to its shortest form, which takes minutes.
+The ledger below knows nothing of `evolve`: it reads the events as an outside program would. Every
+day the same histories are tried; before a release (REVERSEFLOW_RELEASE=1) ten thousand longer ones,
+and what fails is shrunk to its shortest form, which takes minutes.
 """
 
 from collections import Counter
@@ -306,14 +306,15 @@ def test_every_history_keeps_every_invariant_and_gets_somewhere() -> None:
             max_examples=10_000 if RELEASE else 150,
             stateful_step_count=50 if RELEASE else 25,
             deadline=None,
+            derandomize=not RELEASE,
             phases=set(Phase) if RELEASE else set(Phase) - {Phase.shrink, Phase.explain},
             suppress_health_check=list(HealthCheck),
         ),
     )
     shares = {what: count / SEEN["histories"] for what, count in SEEN.items()}
     least = {
-        "ticket_opened": 0.5, "split tender": 0.15, "payout_settled": 0.04, "payout_failed": 0.04,
-        "goods_inspected": 0.04, "ticket_cancelled": 0.04, "ticket_reopened": 0.02,
-        "refused: amount_above_quote": 0.2, "refused: quantity_not_available": 0.04,
+        "ticket_opened": 0.5, "split tender": 0.2, "completed": 0.03, "payout_settled": 0.03,
+        "payout_failed": 0.03, "goods_inspected": 0.05, "ticket_cancelled": 0.03,
+        "refused: amount_above_quote": 0.2, "refused: quantity_not_available": 0.03,
     }  # fmt: skip
     assert {what: shares.get(what) for what in least if shares.get(what, 0) < least[what]} == {}

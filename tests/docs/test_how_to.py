@@ -33,7 +33,7 @@ def test_the_desk_runs_a_round_by_itself(console: Console) -> None:
 
 def test_the_plugin_of_the_guide_is_built_installed_tested_and_used(console: Console) -> None:
     pytest.importorskip("hatchling", reason="the guide builds its package with it")
-    assert console.follow(Page("how-to/write-a-plugin.md").text) == 12
+    assert console.follow(Page("how-to/write-a-plugin.md").text) == 13
 
 
 def test_the_store_is_kept_in_postgresql(console: Console, postgres_url: str) -> None:

@@ -13,6 +13,7 @@ from reverseflow.core.values import JsonObject
 from reverseflow.outbox.relay import BATCH, LEASE, OutboxRun
 from reverseflow.outbox.schedule import TRIES
 from reverseflow.storage import outbox_rows
+from reverseflow.storage.outbox_rows import Ending, OutboxRow
 from reverseflow.storage.store import Store, writing
 
 on_both = pytest.mark.parametrize("shop", BOTH, indirect=True)
@@ -173,24 +174,65 @@ def test_what_there_is_no_time_left_for_goes_back_in_line(shop: Shop) -> None:
 # --- the rows themselves --------------------------------------------------------------------------
 
 
+def claimed(shop: Shop, worker: str) -> list[OutboxRow]:
+    """What a worker gets when it asks now."""
+    with writing(shop.engine.database) as connection:
+        return outbox_rows.claim(
+            Store(connection, "default"), ("refund",), worker=worker,
+            now=shop.now, until=shop.now + LEASE, limit=9,
+        )  # fmt: skip
+
+
+def ended(shop: Shop, rows: Sequence[OutboxRow]) -> None:
+    """Have a worker say that it delivered the rows it had claimed."""
+    with writing(shop.engine.database) as connection:
+        endings = [Ending(row, "delivered", row.attempts + 1) for row in rows]
+        outbox_rows.end(Store(connection, "default"), endings)
+
+
 @on_both
 def test_a_claim_names_the_worker_and_lasts_until_its_lease_runs_out(shop: Shop) -> None:
     shop.release("E1")
-
-    def claimed(worker: str) -> list[str]:
-        with writing(shop.engine.database) as connection:
-            rows = outbox_rows.claim(
-                Store(connection, "default"), ("refund",), worker=worker,
-                now=shop.now, until=shop.now + LEASE, limit=9,
-            )  # fmt: skip
-        return [row.lease for row in rows]
-
-    assert ["one|2026-05-02T12:10:00.000000Z"] == claimed("one")
-    assert [] == claimed("one") == claimed("two")
+    assert ["one|2026-05-02T12:10:00.000000Z"] == [row.lease for row in claimed(shop, "one")]
+    assert [] == claimed(shop, "one") == claimed(shop, "two")
     shop.later(seconds=LEASE.total_seconds() - 1)
-    assert [] == claimed("two")
+    assert [] == claimed(shop, "two")
     shop.later(seconds=1)
-    assert ["two|2026-05-02T12:20:00.000000Z"] == claimed("two")
+    assert ["two|2026-05-02T12:20:00.000000Z"] == [row.lease for row in claimed(shop, "two")]
+
+
+@on_both
+def test_only_the_worker_that_holds_a_row_ends_it(shop: Shop) -> None:
+    shop.release("E1")
+    late = claimed(shop, "late")
+    shop.later(seconds=LEASE.total_seconds())
+    held = claimed(shop, "held")
+    ended(shop, late)
+    assert ("pending", "held") == (shop.row(KEY)["state"], shop.row(KEY)["worker"])
+    ended(shop, held)
+    assert ("delivered", 1, "") == tuple(shop.row(KEY)[name] for name in ("state", "attempts", "worker"))
+
+
+def test_a_row_that_was_put_back_in_line_meanwhile_stays_there(shop: Shop) -> None:
+    shop.release("E1")
+    held = claimed(shop, "one")
+    with shop.engine.database.begin() as connection:
+        connection.exec_driver_sql("UPDATE outbox SET attempts = attempts + 1")
+    ended(shop, held)
+    assert ("pending", 1, "") == tuple(shop.row(KEY)[name] for name in ("state", "attempts", "worker"))
+
+
+@on_both
+def test_a_long_line_of_blocked_rows_does_not_hide_the_one_behind_it(shop: Shop) -> None:
+    tickets = shop.release_many(110)
+    with shop.engine.database.begin() as connection:
+        connection.exec_driver_sql("UPDATE outbox SET seq = seq + 1 WHERE kind = 'refund'")
+        connection.exec_driver_sql(
+            "INSERT INTO outbox SELECT tenant_id, ticket_no || ':first', order_no, ticket_no, kind, 1, body, "
+            "state, attempts, '2099', lease, last_error FROM outbox WHERE instruction_key LIKE '%:cash'"
+        )
+    last = shop.release("Z1")
+    assert ([f"{last}:refund:cash"], 110) == ([row.key for row in claimed(shop, "one")], len(tickets))
 
 
 def test_a_workers_name_cannot_be_mistaken_for_a_lease(shop: Shop, gateway: Gateway) -> None:

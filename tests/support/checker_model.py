@@ -158,7 +158,7 @@ def _dated(event: Record, ticket: Record) -> None:
     if kind in ("review_approved", "review_rejected"):
         facts |= {"reviewed_at": event["at"], "reviewer": event["actor"]}
     if kind == "ticket_revised":
-        facts["reason"] = payload["reason"]
+        facts |= {name: payload[name] for name in ("reason", "phase") if name in payload}
     if kind == "settlement_released":
         facts["released_at"] = event["at"]
     if "deadline" in payload:

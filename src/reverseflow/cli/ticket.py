@@ -69,7 +69,8 @@ def ticket() -> None:
 @click.option("--due", is_flag=True, help="Only those whose deadline has passed.")
 @click.option("--columns", metavar="A,B,…", help="Which columns, in this order; or all.")
 @click.option(
-    "--sort", default="-applied_at", show_default=True, metavar="[-]COLUMN", help="By which column; - turns it round.",
+    "--sort", default="-applied_at", show_default=True, metavar="[-]COLUMN",
+    help="By which column; - turns it round.",
 )  # fmt: skip
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
 @click.option("--offset", type=click.IntRange(0), default=0, help="Leave so many out.")
