@@ -1,6 +1,6 @@
 """``python -m benchmarks``: the engine against the floor, round by round, as ratios.
 
-``--quick`` takes fewer commands; ``--postgres URL`` another server than the one from the wheel.
+``--quick`` takes fewer commands, ``--only`` one part. PostgreSQL comes from a wheel.
 """
 
 import argparse
@@ -81,7 +81,7 @@ class Postgres:
 
     def copy(self, template: str, name: str) -> str:
         """A copy of a database."""
-        self.server.create_database(name, template=template.split("/")[3].split("?")[0])
+        self.server.create_database(name, template=template.split("/", 4)[3].split("?", maxsplit=1)[0])
         return str(self.server.url(name))
 
     def floor(self, url: str, transactions: list[floor.Transaction]) -> float:
@@ -90,7 +90,7 @@ class Postgres:
 
     def drop(self, url: str) -> None:
         """Remove a database."""
-        self.server.drop_database(url.split("/")[3].split("?")[0])
+        self.server.drop_database(url.split("/", 4)[3].split("?", maxsplit=1)[0])
 
 
 def _psycopg_update(cursor: Any, update: Update, rows: list[Row]) -> None:

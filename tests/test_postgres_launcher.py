@@ -155,9 +155,7 @@ def test_variables_of_the_environment_redirect_nobody(monkeypatch: pytest.Monkey
     assert os.environ["PGPORT"] == "1"
 
 
-@pytest.mark.skipif(
-    sys.platform != "linux", reason="only Linux tells a child of its parent's death"
-)
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's death")
 @pytest.mark.usefixtures("postgres_server")
 def test_the_server_of_a_killed_run_dies_and_the_next_run_sweeps_up() -> None:
     owner = subprocess.Popen(
@@ -182,9 +180,7 @@ def test_the_server_of_a_killed_run_dies_and_the_next_run_sweeps_up() -> None:
 
 
 @pytest.mark.usefixtures("postgres_server")
-def test_a_sweep_touches_only_what_dead_owners_left(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_sweep_touches_only_what_dead_owners_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres, "MEMORY", tmp_path)
     monkeypatch.setattr(postgres, "DISK", tmp_path / "missing")
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
@@ -208,9 +204,7 @@ def test_a_sweep_touches_only_what_dead_owners_left(
     assert {path.parent.name for path in tmp_path.glob("*/data")} - {f"{dead}_link"} == others
 
 
-@pytest.mark.skipif(
-    postgres.ACCOUNT != "nobody", reason="only root starts the server as somebody else"
-)
+@pytest.mark.skipif(postgres.ACCOUNT != "nobody", reason="only root starts the server as somebody else")
 @pytest.mark.usefixtures("postgres_server")
 def test_a_wheel_out_of_reach_for_the_server_is_copied(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

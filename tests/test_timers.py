@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from outbox.shop import BOTH, START, Gateway, Shop, command, store_url
+from outbox.gateways import Gateway
+from outbox.shop import BOTH, START, Shop, command, store_url
 from reverseflow import timers
 from reverseflow.core.legs import Deadline
 from reverseflow.core.results import Result
@@ -105,8 +106,10 @@ def test_what_came_due_during_downtime_fires_in_the_order_it_was_due(
     for number in range(5):
         due.append(rejected(shop, f"E{number}"))
         shop.later(minutes=1)
-    due.append(shop.do("apply", order_no="E2", lines=units(A=1)).ticket_no)
-    shop.do("reject", due[-1])
+        if number == 1:
+            due.append(shop.do("apply", order_no="E1", lines=units(A=1)).ticket_no)
+            shop.do("reject", due[-1])
+            shop.later(minutes=1)
     shop.later(days=60)
     restarted = shop.another()
     assert [("close", ticket_no, "applied") for ticket_no in due] == fire(restarted)

@@ -65,9 +65,7 @@ def main() -> None:
     """Build, install, run."""
     with tempfile.TemporaryDirectory(prefix="reverseflow-wheels-") as temporary:
         work = Path(temporary).resolve()
-        wheels = [
-            build(folder, package, work / package) for folder, package in DISTRIBUTIONS.items()
-        ]
+        wheels = [build(folder, package, work / package) for folder, package in DISTRIBUTIONS.items()]
         venv.create(work / "venv", with_pip=True)
         scripts = work / "venv" / ("Scripts" if os.name == "nt" else "bin")
         run(scripts / "python", "-m", "pip", "install", "-q", *wheels)

@@ -119,6 +119,7 @@ if TYPE_CHECKING:  # for type checkers the same names as in the table below; a t
     from reverseflow.hookspecs import hookimpl as hookimpl
     from reverseflow.plugins import Registry as Registry
     from reverseflow.plugins import load_plugins as load_plugins
+    from reverseflow.plugins import registry_of as registry_of
 
 _ROOMS = {
     "contracts": """
@@ -169,11 +170,11 @@ _ROOMS = {
         API_VERSION hookimpl
     """,
     "plugins": """
-        Registry load_plugins
+        Registry load_plugins registry_of
     """,
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names.split()}
-__all__ = ["__version__", *sorted(_HOME)]
+__all__ = ["__version__", *sorted(_HOME)]  # noqa: PLE0604 - the table above is the list
 
 
 def __getattr__(name: str) -> Any:

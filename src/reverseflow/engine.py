@@ -104,7 +104,7 @@ class Engine:
                     self._tell(work.changes.values())
                 return results
             except database.Conflict:
-                time.sleep(random.uniform(0, 0.01 * 2**attempt))
+                time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - jitter, not secrecy
         raise StorageUnavailable(
             "store_busy", f"gave way to other writers {ATTEMPTS} times; safe to run again"
         )
@@ -124,7 +124,7 @@ class Engine:
             for listener in self.registry.listeners:
                 try:
                     listener.notify(change.after.order_no, events)
-                except Exception:
+                except Exception:  # noqa: BLE001 - a listener may fail in any way, never the batch
                     _log.exception("listener %s of plugin %s failed", listener.name, listener.plugin)
 
     def _writing(self) -> AbstractContextManager[Connection]:

@@ -94,6 +94,7 @@ def reverseflow_listeners() -> list[EventListener]:
 def reverseflow_commands() -> list[CliCommand]:
     """Further commands of the ``reverseflow`` command line.
 
-    Called when the command line starts. A name that is taken is refused with both names.
+    Called at start; asked for by name when the command line has no command of its own of that
+    name. Two plugins with the same name are refused.
     """
     return []

@@ -218,7 +218,11 @@ def _result(outcome: str, command: Command, case: Case, ticket: Ticket | None) -
 
 
 def _not_done(outcome: str, command: Command, case: Case, code: str, message: str) -> Result:
-    return Result(outcome, command.kind, command.id, case.order_no, codes=(code,), message=message)
+    named = getattr(command, "ticket_no", "") or getattr(command, "external_no", "")
+    number = named if isinstance(command, TicketCommand) else ""
+    return Result(
+        outcome, command.kind, command.id, case.order_no, number, codes=(code,), message=message
+    )  # fmt: skip
 
 
 def _replayed(command: Command, known: StoredCommand, content: str) -> Result:

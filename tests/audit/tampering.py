@@ -29,7 +29,7 @@ _SOME_TIME = "2026-05-09T09:09:09.000009Z"
 
 
 def script() -> list[list[Command]]:
-    """One order with all that matters: a return settled in part, a second ticket, a late update."""
+    """One order with all that matters: a return settled in part, a refund paid by the platform."""
     order = sale(
         goods("A", "99.99", 2, taxes=(TaxFacts(code="vat", rate="13"),), category="shoes"),
         goods("B", "50.00"), coupon("20.00"), freight("10.00"), ChargeFacts(code="wrap", amount="3"),
@@ -53,6 +53,8 @@ def script() -> list[list[Command]]:
         [_told("note", text="canary-note two"), _told("note", text="canary-note three")],
         [_told("apply", order_no="E1", type="refund_only", reason="agreed", lines=money(B="9.50"))],
         [_told("reject", ticket_no="E1-R2"), _told("revise", ticket_no="E1-R2", lines=money(B="9"))],
+        [_told("approve", ticket_no="E1-R2"),
+         _told("settle_result", ticket_no="E1-R2", result="settled", actor="platform")],
         [_told("external_refund", order_no="E1", payment_no="cash", amount="1.00")],
         [evolve(order, finished_at=NOON)],
     ]  # fmt: skip

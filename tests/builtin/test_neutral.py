@@ -77,9 +77,7 @@ def test_ids_of_nineteen_digits_stay_as_they_are(tmp_path: Path) -> None:
     assert "1234567890123456789" == record.command.order_no
     as_number = bad(tmp_path, line("apply", **APPLY | {"order_no": 1234567890123456789}))
     assert "wrong_type" == as_number.code
-    assert "$.order_no: text in quotation marks is expected, not 1234567890123456789" == (
-        as_number.message
-    )
+    assert "$.order_no: text in quotation marks is expected, not 1234567890123456789" == (as_number.message)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030"])
@@ -133,9 +131,7 @@ def test_a_refused_record_still_says_what_it_was_about(tmp_path: Path) -> None:
 def test_a_message_names_key_path_and_what_is_allowed(tmp_path: Path) -> None:
     found = bad(tmp_path, line("apply", **APPLY, lines=[{"line_no": "B", "qty": 1}]))
     assert "unknown_field" == found.code
-    assert "$.lines[0]: unknown key 'qty'; known here are line_no, quantity, amount" == (
-        found.message
-    )
+    assert "$.lines[0]: unknown key 'qty'; known here are line_no, quantity, amount" == (found.message)
 
 
 def test_faults_of_several_codes_make_a_bad_record(tmp_path: Path) -> None:

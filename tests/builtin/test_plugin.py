@@ -119,9 +119,7 @@ def test_a_return_within_its_window_is_reviewed(tmp_path: Path) -> None:
         ("bad_amount", {"amount": "NaN"}),
     ],
 )
-def test_an_application_is_refused_with_its_code(
-    tmp_path: Path, code: str, change: dict[str, Any]
-) -> None:
+def test_an_application_is_refused_with_its_code(tmp_path: Path, code: str, change: dict[str, Any]) -> None:
     assert code == refused(tmp_path, {"order": RECEIVED}, apply(**change))
 
 

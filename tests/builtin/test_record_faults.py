@@ -73,9 +73,7 @@ def test_every_fault_of_a_record_is_named_with_its_path() -> None:
         LINE | {"quantity": "1", "qty": 1, "price": 2},
         "C",
     ]
-    found = faults(
-        "order", order_no="E1", lines=lines, paid_at="yesterday", shipping=[{"fee": 5}], oder=1
-    )
+    found = faults("order", order_no="E1", lines=lines, paid_at="yesterday", shipping=[{"fee": 5}], oder=1)
     assert sorted(expected) == sorted(found)
 
 
@@ -104,16 +102,12 @@ def test_a_list_is_a_list(lines: object) -> None:
 
 @pytest.mark.parametrize("truth", [0, "false", None])
 def test_true_and_false_are_not_spelt_otherwise(truth: object) -> None:
-    assert [("wrong_type", "$.price_includes_tax")] == (
-        faults("order", **ORDER, price_includes_tax=truth)
-    )
+    assert [("wrong_type", "$.price_includes_tax")] == (faults("order", **ORDER, price_includes_tax=truth))
 
 
 @pytest.mark.parametrize("shipping", [3, None])
 def test_shipping_asked_back_is_nothing_else(shipping: object) -> None:
-    assert [("wrong_type", "$.refund_shipping")] == faults(
-        "apply", **APPLY, refund_shipping=shipping
-    )
+    assert [("wrong_type", "$.refund_shipping")] == faults("apply", **APPLY, refund_shipping=shipping)
 
 
 @pytest.mark.parametrize(

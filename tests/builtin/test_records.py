@@ -16,10 +16,10 @@ from reverseflow import Apply, JsonObject, LineAsked, open_source
 from reverseflow.builtin import neutral
 from reverseflow.builtin.neutral import RecordError, command_to_record, read_record
 from reverseflow.builtin.schema import FOLDER, schema_of, schema_text, write_schemas
+from reverseflow.core.asking import GIVE_BACK
 from reverseflow.core.case import FUNDERS, TENDERS
 from reverseflow.core.commands import COMMANDS, Command
 from reverseflow.core.legs import TYPES
-from reverseflow.core.asking import GIVE_BACK
 
 AMOUNTS = "amount discount fee paid refund_shipping refunded service_fee tax unit_price".split()
 CHOICES = {"tender": TENDERS, "funded_by": FUNDERS, "give_back": [*GIVE_BACK], "type": [*TYPES]}

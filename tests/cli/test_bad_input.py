@@ -81,8 +81,8 @@ def test_a_byte_order_mark_is_not_part_of_the_first_column(shop: Shell) -> None:
     assert shop.done("act", "bom.csv").err.startswith("1 applied")
 
 
-def test_an_empty_file_is_of_no_known_format(shell: Shell) -> None:
-    assert "unknown_format" in refused_whole(shell, "run", shell.write("empty.jsonl"))
+def test_an_empty_file_is_refused_as_that(shell: Shell) -> None:
+    assert "empty_file" in refused_whole(shell, "run", shell.write("empty.jsonl"))
 
 
 def test_a_workbook_is_told_to_be_saved_as_text(shell: Shell) -> None:

@@ -9,6 +9,8 @@ LOOKS: tuple[tuple[str, ...], ...] = (
     ("ticket", "list", "--json"),
     ("ticket", "list", "--status", "pending_review", "--status", "awaiting_refund", "--columns", "all"),
     ("ticket", "list", "--due", "--sort", "-amount", "--applied-from", "2026-05-02"),
+    ("ticket", "list", "--sort", "released_at"),
+    ("ticket", "list", "--sort", "-released_at"),
     ("ticket", "show", "TB7", "--json"),
     ("ticket", "show", "E1-R1"),
     ("finance", "list", "--json"),

@@ -26,6 +26,7 @@ from reverseflow.storage.database import Conflict
 from reverseflow.storage.store import Store
 from support.stores import apply, dump, interfere, order, outcomes, refund, shop, sound, told
 
+
 @pytest.mark.parametrize("shared", [False, True], ids=["an engine each", "one engine"])
 def test_race_over_refund(engine_url: str, shared: bool) -> None:
     """Two refunds at once both pass the cap (R1): eight threads on four hot orders."""
@@ -68,18 +69,14 @@ def test_one_order_told_twice_at_once_is_recorded_once(engine_url: str) -> None:
         return answers
 
     one, other = at_once([tell, tell])
-    assert [sorted(pair) for pair in zip(one, other, strict=True)] == [["applied", "replayed"]] * (
-        rounds * 5
-    )
+    assert [sorted(pair) for pair in zip(one, other, strict=True)] == [["applied", "replayed"]] * (rounds * 5)
     with shop(engine_url) as engine:
         assert sound(engine)
         assert engine.money_totals() == {"CNY": (3_500 * rounds, 0, 2_000 * rounds)}
 
 
 @pytest.mark.parametrize("new", [True, False], ids=["new orders", "known orders"])
-def test_batches_over_the_same_orders_in_opposite_order_all_come_through(
-    engine_url: str, new: bool
-) -> None:
+def test_batches_over_the_same_orders_in_opposite_order_all_come_through(engine_url: str, new: bool) -> None:
     """Nobody waits for ever, and nobody is told to come again."""
     numbers, rounds, barrier = [f"E{n}" for n in range(20)], 4, Barrier(4)
     if not new:
@@ -141,9 +138,7 @@ def test_an_order_somebody_else_recorded_in_between_is_compared(
         assert sound(engine)
 
 
-def test_a_guarded_update_that_misses_begins_anew(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_guarded_update_that_misses_begins_anew(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """The case is no longer as it was read: nothing is written, and all of it is decided again."""
     engine.execute([order("E1"), *refund("E1", "a1", until="approved", A=1)])
     original, before, tries = Store.load, engine.case("E1"), list[int]()

@@ -96,9 +96,7 @@ def test_a_dry_run_gives_way_to_a_writer_and_decides_anew(
         assert engine.counts()["cases"] == 1
 
 
-def test_a_dry_run_on_a_busy_store_says_so(
-    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_dry_run_on_a_busy_store_says_so(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
     with (
         shop(sqlite_url) as writer,

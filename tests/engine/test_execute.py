@@ -98,9 +98,7 @@ def test_the_script_has_everything_in_it() -> None:
 def test_more_commands_than_one_transaction_takes(engine: Engine) -> None:
     orders = [order(f"E{number}") for number in range(1_500)]
     applications = [apply(f"E{number}", f"a{number}", A=1) for number in range(1_500)]
-    commands: list[Command] = [
-        command for pair in zip(orders, applications, strict=True) for command in pair
-    ]
+    commands: list[Command] = [command for pair in zip(orders, applications, strict=True) for command in pair]
     assert len(commands) > reverseflow.engine.CHUNK
     assert outcomes(engine.execute(commands)) == ["applied"] * 3_000
     assert engine.counts()["status"] == {"pending_review": 1_500}
@@ -196,9 +194,7 @@ def test_an_order_of_a_platform_nobody_supplies_is_refused(engine: Engine) -> No
 
 
 @pytest.mark.parametrize("platform", ["", "web"])
-def test_a_command_on_an_order_nobody_told_is_refused_as_that(
-    engine: Engine, platform: str
-) -> None:
+def test_a_command_on_an_order_nobody_told_is_refused_as_that(engine: Engine, platform: str) -> None:
     """And not for want of a platform, which is the order's to know."""
     outside = told("external_refund", id="x", order_no="E9", payment_no="cash", amount="1.00")
     results = engine.execute([apply("E9", "a1", A=1), outside], platform=platform)
@@ -215,12 +211,8 @@ REFUSED: dict[str, Command] = {
     "not permitted": told("approve", id="r", ticket_no="E1-R1", actor="buyer:b1"),
     "another version": told("approve", id="r", ticket_no="E1-R1", expected_version=1),
     "id used before": told("note", id="a1", ticket_no="E1-R1"),
-    "order with other amounts": sale(
-        goods("A", "10.00", 4), paid("40.00"), order_no="E1", platform="web"
-    ),
-    "sum that does not add up": sale(
-        goods("A", "10.00"), paid("9.00"), order_no="E2", platform="web"
-    ),
+    "order with other amounts": sale(goods("A", "10.00", 4), paid("40.00"), order_no="E1", platform="web"),
+    "sum that does not add up": sale(goods("A", "10.00"), paid("9.00"), order_no="E2", platform="web"),
     "time without offset": told("approve", id="r", ticket_no="a1", at=datetime(2026, 5, 1)),  # noqa: DTZ001 - that is the point
 }
 
@@ -243,9 +235,7 @@ def test_a_refused_command_does_not_stop_the_others(engine: Engine) -> None:
 
 @pytest.mark.parametrize("text", ["a\x00b", "a\ud800b"], ids=["NUL", "half a character"])
 @pytest.mark.parametrize("field", ["note", "external_no", "id"])
-def test_a_text_no_database_can_keep_is_refused_alone(
-    engine: Engine, field: str, text: str
-) -> None:
+def test_a_text_no_database_can_keep_is_refused_alone(engine: Engine, field: str, text: str) -> None:
     """NUL and half a surrogate pair; the same on both databases, and the others go on."""
     bad = told("apply", **{"id": "r", "order_no": "E1", "lines": apply("E1", A=1).lines, field: text})
     results = engine.execute([order("E1"), bad, apply("E1", "a1", A=1)])

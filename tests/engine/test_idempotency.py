@@ -59,9 +59,7 @@ def test_the_answer_is_the_one_of_then_although_the_ticket_moved_on(engine: Engi
 
 
 @pytest.mark.parametrize("field", OTHERWISE)
-def test_the_same_id_with_another_content_is_refused_naming_the_field(
-    engine: Engine, field: str
-) -> None:
+def test_the_same_id_with_another_content_is_refused_naming_the_field(engine: Engine, field: str) -> None:
     engine.execute([order("E2"), *STORY])
     before = dump(engine)
     [result] = engine.execute([OTHERWISE[field]])
@@ -163,9 +161,7 @@ def test_a_result_told_twice_moves_money_once(engine: Engine) -> None:
     """Under one id or under two: a gateway calls back as often as it likes."""
     engine.execute(STORY)
     before = dump(engine)
-    assert outcomes(engine.execute([settled("a1-settle"), settled("x"), settled("y")])) == [
-        "replayed"
-    ] * 3
+    assert outcomes(engine.execute([settled("a1-settle"), settled("x"), settled("y")])) == ["replayed"] * 3
     assert dump(engine) == before
     assert engine.money_totals() == {"CNY": (3500, 0, 2000)}
 
@@ -173,9 +169,7 @@ def test_a_result_told_twice_moves_money_once(engine: Engine) -> None:
 def test_an_old_result_that_comes_again_undoes_no_later_one(engine: Engine) -> None:
     engine.execute([*STORY[:4], settled("s1", "sent"), settled("s2", "failed")])
     engine.execute([told("retry", id="r", ticket_no="a1"), settled("s3")])
-    assert outcomes(engine.execute([settled("s2", "failed"), settled("s1", "sent")])) == [
-        "replayed"
-    ] * 2
+    assert outcomes(engine.execute([settled("s2", "failed"), settled("s1", "sent")])) == ["replayed"] * 2
     assert engine.money_totals() == {"CNY": (3500, 0, 2000)}
 
 

@@ -32,9 +32,7 @@ ASKED: dict[str, Apply] = {
 
 @pytest.mark.parametrize("asked", ASKED)
 @pytest.mark.parametrize("later", [False, True])
-def test_a_quote_is_what_the_application_then_claims(
-    engine: Engine, asked: str, later: bool
-) -> None:
+def test_a_quote_is_what_the_application_then_claims(engine: Engine, asked: str, later: bool) -> None:
     """Also on an order of which units went back before."""
     engine.execute([MIXED, *(refund("E1", "a0", B=2) if later else [])])
     command = ASKED[asked]
@@ -49,9 +47,9 @@ def test_a_quote_is_what_the_application_then_claims(
     found = engine.find_ticket("q")
     assert found is not None
     case, ticket = found[0], found[0].tickets[found[1]]
-    assert {
-        payout.payment_no: format_amount(payout.amount, case.currency) for payout in ticket.payouts
-    } == {tender["payment_no"]: tender["refund"] for tender in quote["tenders"]}
+    assert {payout.payment_no: format_amount(payout.amount, case.currency) for payout in ticket.payouts} == {
+        tender["payment_no"]: tender["refund"] for tender in quote["tenders"]
+    }
     assert [
         (line.line_no, line.quantity, format_amount(line.refund, case.currency))
         for line in ticket.lines
@@ -68,9 +66,7 @@ def test_a_quote_is_what_the_application_then_claims(
         ("unknown_line", apply("E1", C=1)),
     ],
 )
-def test_what_would_be_refused_is_refused_in_the_quote(
-    engine: Engine, code: str, asked: Apply
-) -> None:
+def test_what_would_be_refused_is_refused_in_the_quote(engine: Engine, code: str, asked: Apply) -> None:
     """With the code an application gets."""
     engine.execute([order("E1")])
     [result] = engine.execute([asked], platform="web")
@@ -142,9 +138,7 @@ def test_a_listener_that_raises_is_logged_and_nothing_else(
         assert outcomes(engine.execute([order("E1"), order("E2")])) == ["applied"] * 2
         assert engine.counts()["cases"] == 2
     assert heard == ["E1", "E2"]
-    assert [record.getMessage() for record in caplog.records] == [
-        "listener deaf of plugin more failed"
-    ] * 2
+    assert [record.getMessage() for record in caplog.records] == ["listener deaf of plugin more failed"] * 2
 
 
 def test_find_ticket_knows_every_name_of_a_ticket(engine: Engine) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from reverseflow.core.errors import InputError
 from reverseflow.files.cells import BadRow
 from reverseflow.files.jsonlines import (
     DEPTH_LIMIT,
@@ -18,7 +19,6 @@ from reverseflow.files.jsonlines import (
     read_json_lines,
 )
 from reverseflow.files.sources import LINE_LIMIT, Source, open_source
-from reverseflow.core.errors import InputError
 
 
 def source(folder: Path, content: str) -> Source:
@@ -159,18 +159,14 @@ def test_a_bad_line_is_refused_alone_with_its_column(tmp_path: Path) -> None:
         JsonRow(1, {"a": 1}, '{"a": 1}'),
         BadRow(4, '{"b": ', "malformed_json", "column 7: expecting value"),
         BadRow(5, '{"c": 1, "c": 2}', "duplicate_key", "the key 'c' stands twice in one object"),
-        BadRow(
-            6, '"\\ud800"', "forbidden_character", "the character U+D800 is not allowed; remove it"
-        ),
+        BadRow(6, '"\\ud800"', "forbidden_character", "the character U+D800 is not allowed; remove it"),
         JsonRow(7, {"d": 4}, '{"d": 4}'),
         BadRow(8, '{"e": ', "malformed_json", "column 7: expecting value"),
     ] == list(read_json_lines(source(tmp_path, content)))
 
 
 def test_a_last_line_without_a_line_end_counts_when_complete(tmp_path: Path) -> None:
-    assert [JsonRow(1, 1, "1"), JsonRow(2, 2, "2")] == list(
-        read_json_lines(source(tmp_path, "1\n2"))
-    )
+    assert [JsonRow(1, 1, "1"), JsonRow(2, 2, "2")] == list(read_json_lines(source(tmp_path, "1\n2")))
 
 
 def test_a_blank_source_holds_no_lines(tmp_path: Path) -> None:

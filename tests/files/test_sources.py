@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from reverseflow.core.errors import InputError
 from reverseflow.files import sources
 from reverseflow.files.sources import LINE_LIMIT, Source, open_source
-from reverseflow.core.errors import InputError
 
 ORDERS = "order_no,buyer\nE1,张三\nE2,李四的收货地址\n"
 
@@ -59,9 +59,7 @@ def test_a_utf8_file_is_read_as_it_stands_and_known_by_its_digest(tmp_path: Path
 
 
 @pytest.mark.parametrize("encoding", [None, "utf-8", "UTF8", "utf-8-sig"])
-def test_a_byte_order_mark_is_not_part_of_the_first_column(
-    tmp_path: Path, encoding: str | None
-) -> None:
+def test_a_byte_order_mark_is_not_part_of_the_first_column(tmp_path: Path, encoding: str | None) -> None:
     source = opened(tmp_path, codecs.BOM_UTF8 + ORDERS.encode(), encoding)
     assert next(source.lines()).text == "order_no,buyer\n"
     assert source.text(1000).startswith("order_no")
@@ -174,9 +172,7 @@ def test_a_link_to_a_plain_file_is_followed(tmp_path: Path) -> None:
     assert text_of(open_source(str(tmp_path / "link"))) == ORDERS
 
 
-def test_a_file_without_permission_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_without_permission_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "orders.csv").write_bytes(b"order_no\n")
 
     def forbidden(*_: object) -> int:
@@ -233,9 +229,7 @@ def test_an_unchanged_file_passes_the_last_look(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [ORDERS.replace("E1", "E9"), ORDERS + "E3,王五\n", "", None])
-def test_a_file_that_changed_while_it_was_read_is_noticed(
-    tmp_path: Path, content: str | None
-) -> None:
+def test_a_file_that_changed_while_it_was_read_is_noticed(tmp_path: Path, content: str | None) -> None:
     source = opened(tmp_path, ORDERS.encode())
     assert source.path
     source.path.unlink()

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from reverseflow.core.errors import InputError
 from reverseflow.files.cells import (
     BadRow,
     CellFault,
@@ -17,7 +18,6 @@ from reverseflow.files.cells import (
 )
 from reverseflow.files.sources import LINE_LIMIT, Source, open_source
 from reverseflow.files.tables import CELL_LIMIT, TableRow, peek_header, read_table
-from reverseflow.core.errors import InputError
 
 REQUIRED = ("order_no", "amount")
 OPTIONAL = ("note",)
@@ -56,8 +56,7 @@ def test_rows_come_with_their_line_their_cells_and_as_they_stood(tmp_path: Path)
     cells = [("E1", "5.00", 'a "b", c'), ("E2", " 6 ", "two\nlines"), ("E3", "7", "")]
     raw = ['E1,5.00,"a ""b"", c"', 'E2, 6 ,"two\nlines"', "E3,7,"]
     assert rows(tmp_path, content) == [
-        TableRow(row, dict(zip(columns, cells[at], strict=True)), raw[at])
-        for at, row in enumerate((2, 5, 7))
+        TableRow(row, dict(zip(columns, cells[at], strict=True)), raw[at]) for at, row in enumerate((2, 5, 7))
     ]
 
 
@@ -129,12 +128,8 @@ def test_a_row_with_too_few_or_too_many_cells_is_refused_alone(tmp_path: Path) -
     assert rows(tmp_path, content)[1] == too_short
 
 
-@pytest.mark.parametrize(
-    "character", ["\x01", "\x1b", "\x7f", "\x85", "\u202e", "\u2066", "\ufeff"]
-)
-def test_a_character_no_input_may_hold_refuses_its_row_alone(
-    tmp_path: Path, character: str
-) -> None:
+@pytest.mark.parametrize("character", ["\x01", "\x1b", "\x7f", "\x85", "\u202e", "\u2066", "\ufeff"])
+def test_a_character_no_input_may_hold_refuses_its_row_alone(tmp_path: Path, character: str) -> None:
     found = rows(tmp_path, HEADER + f"E1,5,ok{character}\nE2,5,\n")
     assert isinstance(found[0], BadRow)
     assert (found[0].row, found[0].code) == (2, "forbidden_character")

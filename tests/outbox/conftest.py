@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from outbox.shop import Gateway, Shop, store_url
+from outbox.gateways import Gateway
+from outbox.shop import Shop, store_url
 
 
 @pytest.fixture(params=["sqlite"])

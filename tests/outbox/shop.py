@@ -1,4 +1,4 @@
-"""A shop with a store, a clock that is moved by hand, and a gateway with a ledger of its own.
+"""A shop with a store of its own and a clock that is moved by hand.
 
 shop = Shop(f"sqlite:///{folder}/shop.db")
 ticket_no = shop.release("E1")  # ordered, applied for, approved, released by finance
@@ -7,17 +7,15 @@ assert {f"{ticket_no}:refund:cash": 1} == gateway.effects
 """
 
 import os
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from random import Random
 from types import ModuleType
 from typing import Any
 
-import attrs
 import pytest
 
+from outbox.gateways import Killed
 from reverseflow.contracts import Deliver, Delivery
 from reverseflow.core.case import Case, Ticket
 from reverseflow.core.commands import COMMANDS, Command, RecordOrder
@@ -174,6 +172,11 @@ class Shop:
         """One row of the outbox."""
         return self.rows()[key]
 
+    def state(self, key: str) -> tuple[str, int, str]:
+        """A row's state, its attempts and its last error."""
+        row = self.row(key)
+        return row["state"], row["attempts"], row["last_error"]
+
     def events(self, order_no: str) -> list[Event]:
         """The events of an order."""
         with reading(self.engine.database) as connection:
@@ -210,56 +213,6 @@ def split_order(order_no: str) -> RecordOrder:
     return sale(goods("A", "100.00", 2), paid("100.00"), paid("100.00", "gift_card"), order_no=order_no)
 
 
-class Timeout(Exception):
-    """What a gateway's client raises when no answer came."""
-
-
-class Killed(BaseException):
-    """The relay's process ends here; nothing after this point happens."""
-
-
-@attrs.define
-class Gateway:
-    """Carries out each key once and says so; `tries` is every document it was given.
-
-    Its ledger, `effects`, counts what was really done by key: what is asked again is answered
-    again and not done again, as gateways with idempotency keys do. `fault` comes after the deed.
-    """
-
-    effects: Counter[str] = attrs.field(factory=Counter)
-    asked: dict[str, JsonObject] = attrs.field(factory=dict)
-    tries: list[JsonObject] = attrs.field(factory=list)
-    fault: Callable[[JsonObject], object] = lambda _document: None
-
-    def __call__(self, documents: Sequence[JsonObject]) -> list[Delivery]:
-        """Carry out instructions, and answer each."""
-        return [answer for document in documents for answer in self.answers(document)]
-
-    def answers(self, document: JsonObject) -> list[Any]:
-        """Carry out one instruction: usually one answer, and the right one."""
-        self.tries.append(document)
-        self.act(document)
-        self.fault(document)
-        return [Delivery(document["key"], "settled", f"ref-{document['key']}")]
-
-    def act(self, document: JsonObject) -> None:
-        """Move the money or the goods, unless this key did already; it asks for the same always."""
-        key, told = document["key"], {**document, "attempt": 0}
-        assert told == self.asked.setdefault(key, told), "one key, two instructions"
-        self.effects[key] += key not in self.effects
-
-    def sent(self) -> list[str]:
-        """The keys it was given, in their order, repeats included."""
-        return [document["key"] for document in self.tries]
-
-
-#: What may go wrong at a `FaultyGateway`; before, or after, the money was moved.
-FAULTS = (
-    "killed", "timed out", "timed out before", "garbage", "another key", "two answers",
-    "no such result", "accepted", "refused before",
-)  # fmt: skip
-
-
 def relay_that_dies(url: str, ledger: Path) -> None:
     """A process of its own that pays what is due, notes it in a file, and is gone (exit status 9)."""
 
@@ -269,37 +222,3 @@ def relay_that_dies(url: str, ledger: Path) -> None:
         os._exit(9)
 
     Shop(url, create=False).deliver(pay)
-
-
-class FaultyGateway(Gateway):
-    """A gateway at which three calls in ten go wrong, in every way known; the seed says how."""
-
-    def __init__(self, seed: int, share: float = 0.3) -> None:
-        super().__init__()
-        self.random = Random(seed)
-        self.share = share
-        self.seen: Counter[str] = Counter()
-
-    def answers(self, document: JsonObject) -> list[Any]:
-        """Perhaps carry out one instruction, and answer something."""
-        fault = self.random.choice(FAULTS) if self.random.random() < self.share else "none"
-        key = document["key"]
-        if fault == "refused before" and key in self.effects:
-            fault = "none"  # what was done is not refused afterwards
-        self.seen[fault] += 1
-        self.tries.append(document)
-        if not fault.endswith("before"):
-            self.act(document)
-        if fault.startswith("timed out"):
-            raise Timeout
-        if fault == "killed":
-            raise Killed
-        odd: dict[str, list[Any]] = {
-            "garbage": [{"key": key, "result": "settled"}],
-            "another key": [Delivery(f"{key}0", "settled")],
-            "two answers": [Delivery(key, "settled"), Delivery(key, "failed")],
-            "no such result": [Delivery(key, "perhaps")],
-            "accepted": [Delivery(key, "sent")],
-            "refused before": [Delivery(key, "failed", message="card closed")],
-        }
-        return odd.get(fault, [Delivery(key, "settled")])

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from outbox.shop import KEY, Gateway, Shop, Timeout
+from outbox.gateways import Gateway, Timeout
+from outbox.shop import KEY, Shop
 from reverseflow.contracts import Delivery
 from reverseflow.core.errors import UsageError
 from reverseflow.core.values import JsonObject

@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from outbox.shop import FAULTS, FaultyGateway, Shop
+from outbox.gateways import FAULTS, FaultyGateway
+from outbox.shop import Shop
 from reverseflow.core.money import parse_amount
 from reverseflow.outbox.relay import retry
 

@@ -7,14 +7,15 @@ from threading import Barrier, Event, Lock
 
 import pytest
 
-from outbox.shop import BOTH, KEY, Gateway, Shop, Timeout
+from outbox.gateways import Gateway, Timeout
+from outbox.shop import BOTH, KEY, Shop
 from reverseflow.contracts import Delivery
 from reverseflow.core.values import JsonObject
 from reverseflow.outbox.relay import BATCH, LEASE, OutboxRun
 from reverseflow.outbox.schedule import TRIES
 from reverseflow.storage import outbox_rows
 from reverseflow.storage.outbox_rows import Ending, OutboxRow
-from reverseflow.storage.store import Store, writing
+from reverseflow.storage.store import Store, reading, writing
 
 on_both = pytest.mark.parametrize("shop", BOTH, indirect=True)
 STOCK, MONEY = "E1-R1:stock_in:A:restock", "E1-R1:refund:cash"
@@ -164,11 +165,18 @@ def test_what_there_is_no_time_left_for_goes_back_in_line(shop: Shop) -> None:
     """A slow mover: the second call would begin in the second half of the lease."""
     shop.release("E1")
     shop.take_back("E2")
-    money, goods = Gateway(), Gateway()
+    money, goods, leases = Gateway(), Gateway(), list[str]()
     money.fault = lambda _document: shop.later(seconds=LEASE.total_seconds() / 2)
-    assert 2 == shop.deliver({"refund": money, "stock_in": goods}).settled
-    assert ["", ""] == [row["worker"] for row in shop.rows().values()]
-    assert 1 == len(goods.sent())
+
+    def look(document: JsonObject) -> None:
+        with reading(shop.engine.database) as connection:
+            row = outbox_rows.find(Store(connection, "default"), document["key"])
+        assert row is not None
+        leases.append(row.lease)
+
+    goods.fault = look
+    assert 2 == shop.deliver({"refund": money, "stock_in": goods}, worker="w").settled
+    assert ["w|2026-05-02T12:15:00.000000Z"] == leases
 
 
 # --- the rows themselves --------------------------------------------------------------------------
@@ -229,7 +237,8 @@ def test_a_long_line_of_blocked_rows_does_not_hide_the_one_behind_it(shop: Shop)
         connection.exec_driver_sql("UPDATE outbox SET seq = seq + 1 WHERE kind = 'refund'")
         connection.exec_driver_sql(
             "INSERT INTO outbox SELECT tenant_id, ticket_no || ':first', order_no, ticket_no, kind, 1, body, "
-            "state, attempts, '2099', lease, last_error FROM outbox WHERE instruction_key LIKE '%:cash'"
+            "state, attempts, '2099', lease, last_error FROM outbox "
+            "WHERE instruction_key = ticket_no || ':refund:cash'"
         )
     last = shop.release("Z1")
     assert ([f"{last}:refund:cash"], 110) == ([row.key for row in claimed(shop, "one")], len(tickets))

@@ -44,9 +44,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
         (info / "METADATA").write_text(
             f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n", encoding="utf-8"
         )
-        (info / "entry_points.txt").write_text(
-            f"[reverseflow]\n{name} = {module}\n", encoding="utf-8"
-        )
+        (info / "entry_points.txt").write_text(f"[reverseflow]\n{name} = {module}\n", encoding="utf-8")
         importlib.invalidate_caches()
         return trace
 

@@ -176,7 +176,7 @@ def with_engine(engine: object, config: object) -> list[Rule]:
 
 
 MISTAKES: dict[str, tuple[ModuleType, str]] = {
-    "misspelt": (written(reverseflow_rulez=hookimpl(lambda: [])), "unknown hook reverseflow_rulez"),
+    "misspelt": (written(reverseflow_rulez=hookimpl(list)), "unknown hook reverseflow_rulez"),
     "misspelt, no marker": (
         written(reverseflow_rulez=no_marker), "unknown hook reverseflow_rulez; known: .*reverseflow_rules"
     ),
@@ -210,9 +210,7 @@ def platform(*policies: Policy, **fields: Any) -> Callable[[], list[Platform]]:
     return lambda: [Platform("p", "p", "p", policies, **fields)]
 
 
-def deadline(
-    leg: str = "review", state: str = "pending", hours: int = 1, command: str = "close"
-) -> Deadline:
+def deadline(leg: str = "review", state: str = "pending", hours: int = 1, command: str = "close") -> Deadline:
     return Deadline(leg, state, "operations", hours, command)
 
 

@@ -10,8 +10,8 @@ from reverseflow.core.errors import PluginError
 from reverseflow.engine import Engine
 from reverseflow.plugins import BUILTIN, PluginInfo, Registry, load_plugins, registry_of
 from reverseflow.storage import database
-from support.stores import apply, order, plugin, sale, told
 from support.cases import goods, paid
+from support.stores import apply, order, plugin, sale, told
 
 Install = Callable[..., Path]
 
@@ -141,8 +141,7 @@ def test_a_platform_of_a_failed_plugin_is_missed_by_its_own_orders_only(
         install(name, PLATFORM.format(code=name))
     url = f"sqlite:///{tmp_path / 'shop.db'}"
     orders = [
-        sale(goods("A", "1.00"), paid("1.00"), order_no=name, platform=name)
-        for name in ("acorn", "birch")
+        sale(goods("A", "1.00"), paid("1.00"), order_no=name, platform=name) for name in ("acorn", "birch")
     ]
     with Engine(url, plugins=load_plugins(only=["acorn", "birch"]), create=True) as engine:
         engine.execute(orders)

@@ -22,9 +22,7 @@ def exchange(monkeypatch: pytest.MonkeyPatch) -> str:
     )
     monkeypatch.setitem(legs.INITIAL, "replacement", "due")
     monkeypatch.setitem(legs.FINAL, "replacement", ("delivered", "unavailable"))
-    type_ = legs.TicketType(
-        "swap", ("review", "return", "replacement", "settlement"), False, "swap", "换"
-    )
+    type_ = legs.TicketType("swap", ("review", "return", "replacement", "settlement"), False, "swap", "换")
     monkeypatch.setitem(legs.TYPES, "swap", type_)
     monkeypatch.setattr(graph, "TRANSITIONS", (*legs.TRANSITIONS, *further))
     monkeypatch.setattr(graph, "WAITS", (*legs.WAITS, *waits))

@@ -85,9 +85,7 @@ def test_no_column_of_numbers_takes_a_fraction_or_a_text(filled: Engine, table: 
 
 
 @pytest.mark.parametrize("table", tables.metadata.sorted_tables, ids=str)
-def test_no_key_is_taken_twice_and_each_begins_with_the_tenant(
-    filled: Engine, table: sa.Table
-) -> None:
+def test_no_key_is_taken_twice_and_each_begins_with_the_tenant(filled: Engine, table: sa.Table) -> None:
     assert next(iter(table.primary_key)).name == "tenant_id"
     columns = ", ".join(column.name for column in table.columns)
     others = columns.replace("tenant_id", "'another'", 1)

@@ -59,9 +59,7 @@ def test_a_locked_store_is_waited_for(sqlite_url: str) -> None:
         assert answers == ["applied"] * 5
 
 
-def test_a_store_that_stays_locked_is_unavailable(
-    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_store_that_stays_locked_is_unavailable(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
     with shop(sqlite_url) as holder, shop(sqlite_url) as engine:
         with holder.database.begin():
@@ -113,7 +111,9 @@ def failing(monkeypatch: pytest.MonkeyPatch, call: int, kill: Callable[[Store], 
     for name in ("insert", "update", "delete", "select"):
         original = getattr(Bulk, name)
 
-        def late(bulk: Bulk, *args: object, original: Callable[..., object] = original, **options: object) -> object:
+        def late(
+            bulk: Bulk, *args: object, original: Callable[..., object] = original, **options: object
+        ) -> object:
             calls.append(1)
             if len(calls) == call:
                 kill(Store(bulk.connection, "default"))
@@ -206,9 +206,7 @@ def engine_recovers(engine: Engine) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_a_server_that_does_not_let_us_write_is_unavailable(
-    postgres_store: str, setting: str
-) -> None:
+def test_a_server_that_does_not_let_us_write_is_unavailable(postgres_store: str, setting: str) -> None:
     """A standby, or one that gives up waiting for a lock somebody else has."""
     name = sa.make_url(postgres_store).database
     with shop(postgres_store) as holder:
@@ -257,7 +255,7 @@ def test_more_threads_than_connections_wait_or_are_told_that_the_store_is_busy(
     with shop(sqlite_url) as engine:
         pool = engine.database.pool
         assert isinstance(pool, sa.QueuePool)
-        pool._timeout = 0.05  # noqa: SLF001 - or the test would take half a minute
+        pool._timeout = 0.05
         held = [engine.database.raw_connection() for _ in range(15)]
         with pytest.raises(StorageUnavailable):
             engine.execute(story(1))

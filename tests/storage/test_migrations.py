@@ -83,9 +83,7 @@ def described(engine: sa.Engine) -> dict[str, Any]:
     return found
 
 
-def test_the_checks_and_keys_are_those_of_the_metadata_too(
-    empty_url: str, upgraded: sa.Engine
-) -> None:
+def test_the_checks_and_keys_are_those_of_the_metadata_too(empty_url: str, upgraded: sa.Engine) -> None:
     migrated = described(upgraded)
     with upgraded.begin() as connection:
         tables.metadata.drop_all(connection)
@@ -142,9 +140,7 @@ def test_an_empty_database_is_refused_with_what_to_do(postgres_url: str, tmp_pat
 
 
 @pytest.mark.parametrize("version", OTHER_VERSIONS)
-def test_a_store_of_another_version_is_refused_and_not_written_to(
-    engine_url: str, version: str
-) -> None:
+def test_a_store_of_another_version_is_refused_and_not_written_to(engine_url: str, version: str) -> None:
     with shop(engine_url) as engine:
         engine.execute([order("E1")])
     set_version(engine_url, OTHER_VERSIONS[version])
@@ -172,9 +168,7 @@ def test_a_store_of_an_unknown_version_is_not_upgraded(engine_url: str, version:
     engine.dispose()
 
 
-def test_an_upgrade_that_breaks_off_leaves_nothing(
-    empty_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_upgrade_that_breaks_off_leaves_nothing(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is one transaction: run again, it begins from nothing and comes through."""
     engine = database.open_database(empty_url)
     seen: list[str] = []

@@ -51,9 +51,7 @@ def test_a_folder_is_no_store(tmp_path: Path, create: bool) -> None:
 
 @pytest.mark.parametrize("create", [False, True])
 @pytest.mark.parametrize("content", [b"order_no,amount\n" * 300, b"\0" * 4096, b"SQLite format 4\0"])
-def test_a_file_that_is_no_database_is_said_to_be_none(
-    tmp_path: Path, content: bytes, create: bool
-) -> None:
+def test_a_file_that_is_no_database_is_said_to_be_none(tmp_path: Path, content: bytes, create: bool) -> None:
     """With the exit status for damage: running it again will not help."""
     path = tmp_path / "orders.csv"
     path.write_bytes(content)

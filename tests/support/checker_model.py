@@ -76,6 +76,9 @@ class Model:
         ticket["legs"] = {**ticket["legs"], **payload.get("legs", {})}
         ticket["closing"] = payload.get("closing", ticket["closing"])
         if "claim" in payload:
+            # A line that left the claim leaves what became of its goods in the events only.
+            claimed = {line[0] for line in ticket.get("claim", {}).get("lines", ())}
+            ticket["goods"] = {no: row for no, row in ticket["goods"].items() if no in claimed}
             ticket["claim"] = payload["claim"]
             ticket["payouts"] = {no: [due, "", "due"] for no, due in payload["claim"]["payouts"]}
         self._goods(event, ticket["goods"])

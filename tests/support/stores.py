@@ -10,7 +10,6 @@ A ``conftest.py`` imports the fixtures it wants: `engine_url` is a migrated stor
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -77,9 +76,7 @@ def registry(**values: Sequence[object] | Callable[[], object]) -> Registry:
 
 def shop(url: str, *, tenant: str = "default", create: bool = False, **values: Any) -> Engine:
     """An engine on a store whose clock stands still; further arguments as `registry`."""
-    return Engine(
-        url, plugins=registry(**values), clock=lambda: NOON, tenant=tenant, create=create
-    )
+    return Engine(url, plugins=registry(**values), clock=lambda: NOON, tenant=tenant, create=create)
 
 
 @cache
@@ -112,9 +109,7 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 @pytest.fixture
 def postgres_store(postgres_server: PostgresServer) -> Iterator[str]:
     """The URL of a migrated PostgreSQL store of the test's own."""
-    postgres_server.create_database(
-        name := f"store_{uuid4().hex}", _postgres_template(postgres_server)
-    )
+    postgres_server.create_database(name := f"store_{uuid4().hex}", _postgres_template(postgres_server))
     yield postgres_server.url(name)
     postgres_server.drop_database(name)
 
@@ -305,7 +300,7 @@ def dump(engine: Engine) -> Dump:
         for table in tables.metadata.sorted_tables:
             keys = [table.columns.keys().index(column.name) for column in table.primary_key]
             rows = [tuple(row) for row in connection.execute(sa.select(table))]
-            found[table.name] = sorted(rows, key=lambda row: [row[key] for key in keys])  # noqa: B023 - used at once
+            found[table.name] = sorted(rows, key=lambda row: [row[key] for key in keys])
     return found
 
 

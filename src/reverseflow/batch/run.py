@@ -8,6 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import TextIO
 
 import attrs
@@ -214,6 +215,8 @@ def choose_reader(
             if reader.name == name:
                 return reader
         raise InputError("unknown_format", f"{shown(name)} is not one of: {known}", place=source.name)
+    if all(not line.text.strip() for line in islice(source.lines(), 1_000)):
+        raise InputError("empty_file", "there is nothing in the file", place=source.name)
     found = [reader for reader in fitting if reader.detects(source)]
     if len(found) != 1:
         which = f"could be {', '.join(r.name for r in found)}" if found else "is of no known format"

@@ -18,11 +18,13 @@ from reverseflow import (
     BadRow,
     Command,
     InputReader,
+    JsonFault,
     JsonObject,
     ReadContext,
     ReadItem,
     Record,
     Source,
+    parse_json,
     read_json_lines,
     shown,
 )
@@ -50,7 +52,7 @@ def read_record(kind: str, fields: object) -> Command:
     Their codes are `unknown_kind`, `unknown_field`, `missing_field`, `wrong_type`, `not_a_time`,
     `time_without_offset` and `out_of_range`. What an amount or a count may be, the rules say.
     """
-    from reverseflow.builtin import converter
+    from reverseflow.builtin import converter  # noqa: PLC0415 - cattrs, at the first record
 
     return converter.structure(command_class(kind), fields)
 
@@ -133,11 +135,22 @@ def _only_pair(value: object) -> tuple[str, object]:
         if len(pairs) == 1:
             return pairs[0]
         if not pairs and value:
-            message = f"this row was rejected as it stands; mend the text under {REJECTED}.raw"
-            raise RecordError((Fault("still_rejected", "$", message),))
+            return _only_pair(_mended(value[REJECTED]))
     found = f"{len(value)} keys" if isinstance(value, dict) else "no object"
     message = f'a record is an object with one key, its kind, as in {{"apply": {{…}}}}; here is {found}'
     raise RecordError((Fault("bad_record", "$", message),))
+
+
+def _mended(rejected: object) -> object:
+    """The record in the text that a rejects file keeps of a line that was no JSON."""
+    raw = rejected.get("raw") if isinstance(rejected, dict) else None
+    if not isinstance(raw, str):
+        message = f"a line with nothing but {REJECTED!r} holds the text to mend under {REJECTED}.raw"
+        raise RecordError((Fault("still_rejected", f"$.{REJECTED}", message),))
+    try:
+        return parse_json(raw)
+    except JsonFault as fault:
+        raise RecordError((Fault(fault.code, f"$.{REJECTED}.raw", fault.message),)) from None
 
 
 def _text(value: object) -> str:

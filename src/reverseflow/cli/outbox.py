@@ -100,18 +100,25 @@ def run(
 
 
 @outbox.command()
-@click.argument("ticket_no")
-@click.option("--key", default="", help="Which instruction, when several failed.")
+@click.argument("name", metavar="TICKET|KEY")
+@click.option("--id", "command_id", default="", help="The idempotency key of this command.")
 @actor_option
 @json_option
 @store_options
-def retry(ticket_no: str, key: str, as_json: bool, **options: Any) -> None:
-    """Send a failed instruction again, under its old key.
+def retry(name: str, command_id: str, as_json: bool, **options: Any) -> None:
+    """Send an instruction again, under its old key.
 
-    Example: reverseflow outbox retry E1-R1 --actor finance:wang
+    One that failed, was put off, or is dead. It is named by its key, or by its ticket where only one of the ticket's failed.
+
+    Example: reverseflow outbox retry E1-R1:refund:p1 --actor finance:wang
     """
     from reverseflow.core.commands import Retry
+    from reverseflow.outbox import desk
 
+    actor = required_actor(options)
     with open_engine(options) as engine:
-        results = engine.execute([Retry(ticket_no=ticket_no, key=key, actor=required_actor(options))])
-    print_results(results, as_json=as_json, names=[ticket_no])
+        if ":" in name:
+            results = [desk.retry(engine, name, actor=actor, command_id=command_id)]
+        else:
+            results = engine.execute([Retry(id=command_id, ticket_no=name, actor=actor)])
+    print_results(results, as_json=as_json, names=[name])

@@ -131,28 +131,13 @@ def _print(document: "JsonObject") -> None:
     click.echo(f"\nstrategy {document['strategy']}, rulebook {document['rulebook']}")
 
 
-def _charges(document: "JsonObject") -> str:
-    """What the total has beyond lines, freight and fees: charges such as gift wrapping."""
-    from reverseflow.core.money import format_amount, parse_amount
-
-    currency = document["currency"]
-    parts = [line["refund"] for line in document["lines"]] + [document["freight"]]
-    parts += [fee["amount"] for fee in document["fees"]]
-    outside = [k["amount"] for k in document["not_returned"] if k["why"] == "refunded_outside"]
-    whole = sum(parse_amount(text, currency) for text in (document["total"], *outside))
-    rest = whole - sum(parse_amount(text, currency) for text in parts)
-    return format_amount(rest, currency) if rest else ""
-
-
 def figures(document: "JsonObject") -> Iterator[tuple[str, str, str]]:
     """Every figure of a quote besides its lines: what, amount, why."""
     some = set(document["freight"]) - set("0.")
     yield "freight", document["freight"], "shipping given back" if some else "none is given back"
-    if charges := _charges(document):
-        yield "charges", charges, "other charges of the order given back"
     for fee in document["fees"]:
         yield f"fee {fee['code']}", fee["amount"], f"{fee['why']} ({fee['plugin']}; {fee['payer']})"
-    yield "total", document["total"], f"lines, freight{', charges' if charges else ''} and fees together"
+    yield "total", document["total"], "lines, freight and fees together"
     for tender in document["tenders"]:
         yield f"to {tender['payment_no']}", tender["refund"], f"goes back as {tender['tender']}"
     for kept in document["not_returned"]:

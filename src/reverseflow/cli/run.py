@@ -52,6 +52,8 @@ def run(files: tuple[str, ...], **options: Any) -> None:
 
     Example: reverseflow run week.csv --platform generic_web --rejects week.rejects.csv
     """
+    for name in files:
+        _require_file(name)
     with _store(options) as engine:
         platform = chosen_platform(engine.registry, options)
         summary = run_files(engine, files, platform, options)
@@ -72,6 +74,14 @@ def _store(options: Mapping[str, Any]) -> "Iterator[Engine]":
         if options["dry_run"]:
             stack.enter_context(engine.dry_run())
         yield engine
+
+
+def _require_file(name: str) -> None:
+    """Refuse what is no file before a store is made for it."""
+    if name != "-" and not Path(name).is_file():
+        from reverseflow.files import open_source
+
+        open_source(name)
 
 
 def _may_create(options: Mapping[str, Any]) -> bool:

@@ -87,7 +87,8 @@ def other_lines(setting: Setting, asked: Asked, goods: list[TicketLine]) -> Iter
         if wanted:
             raise Refused("amount_above_quote", "no shipping was paid", "refund_shipping")
         return
-    whole = _whole_unshipped(setting, goods)
+    in_full = all(amount is None for _, _, amount in asked.lines)
+    whole = in_full and _whole_unshipped(setting, goods)
     all_shipping = asked.shipping is True or switched
     for line in others:
         value = line.paid - setting.others(line.line_no).given

@@ -181,7 +181,7 @@ def _inspected(ticket: Ticket, event: Event) -> dict[str, Any]:
     for line in ticket.lines:
         if line.line_no in found:
             _, received, accepted, rejected, disposition = found[line.line_no]
-            line = replaced(
+            line = replaced(  # noqa: PLW2901 - the row with what inspection found
                 line,
                 received=received,
                 accepted=accepted,

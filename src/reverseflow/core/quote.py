@@ -91,7 +91,7 @@ def _within_asked(
     for index, (line_no, _, amount) in enumerate(asked.lines):
         if amount is not None:
             allowed = lines[index].refund
-            amount = _allowed(setting, amount, allowed, f"line {shown(line_no)}: ", "lines", capped)
+            amount = _allowed(setting, amount, allowed, f"line {shown(line_no)}: ", "lines", capped)  # noqa: PLW2901
             lines[index] = attrs.evolve(reduced(setting, lines[index], amount, returned), asked=amount)
     if asked.amount is None:
         return lines

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from reverseflow.core.case import GOODS, Case, TicketLine
+from reverseflow.core.case import CHARGE, SHIPPING, Case, TicketLine
 from reverseflow.core.money import format_amount, share
 from reverseflow.core.quote import Quote
 from reverseflow.core.rulebook import Rule, Verdict
@@ -29,7 +29,7 @@ def quote_document(
             {name: value if name in ("line_no", "quantity") else text(value)
              for name, value in _line(case, line).items()}
             for line in quote.lines
-            if case.lines[line.line_no].kind == GOODS
+            if case.lines[line.line_no].kind != SHIPPING
         ],
         "freight": text(quote.freight),
         "fees": [
@@ -61,6 +61,8 @@ def _line(case: Case, claimed: TicketLine) -> JsonObject:
     line = case.lines[claimed.line_no]
     listed = line.unit_price * claimed.quantity
     discount = 0
+    if line.kind == CHARGE:
+        listed = claimed.value
     if claimed.quantity:
         added_tax = 0 if case.price_includes_tax else claimed.tax
         whole = line.discount + sum(amount for _, amount in line.discounts)

@@ -96,6 +96,6 @@ def _read_time(text: str, pattern: str) -> datetime | None:
     try:
         if pattern == ISO:
             return datetime.fromisoformat(text)
-        return datetime.strptime(text, pattern)
+        return datetime.strptime(text, pattern)  # noqa: DTZ007 - the caller states the zone
     except ValueError:
         return None

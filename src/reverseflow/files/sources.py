@@ -266,7 +266,7 @@ class _Spool:
     """Standard input in an unnamed temporary file, which is gone with its last source."""
 
     def __init__(self) -> None:
-        self.file = tempfile.TemporaryFile()
+        self.file = tempfile.TemporaryFile()  # noqa: SIM115 - outlives this call
         weakref.finalize(self, self.file.close)
 
 

@@ -18,6 +18,8 @@ from reverseflow.files.cells import BadRow, forbidden_character
 from reverseflow.files.sources import LINE_LIMIT, Line, Source
 
 CELL_LIMIT = 131_072  # characters
+#: The columns a rejects file adds to those of its table: allowed in any table, and passed over.
+REJECT_COLUMNS = ("reject_code", "reject_message")
 
 _NAMES_SHOWN = 10
 _CHARACTERS_SHOWN = 20
@@ -44,6 +46,8 @@ def read_table(
 ) -> Iterator[TableRow | BadRow]:
     """The rows under a header that has every `required` column and else only `optional` ones.
 
+    The columns of a rejects file may stand in it too; the rows are handed on without them.
+
     Cells are handed on as written. Raises `InputError` at once, not at the first row:
     `empty_file`, `duplicate_column`, `missing_column`, `unknown_column`, `unclosed_quote`, or
     the code of a header that is itself a bad row. A bad row has the code `row_too_short`,
@@ -69,6 +73,8 @@ def _rows(source: Source, columns: list[str], delimiter: str) -> Iterator[TableR
                 yield record
             elif len(record.cells) == len(columns):
                 cells = dict(zip(columns, record.cells, strict=True))
+                for name in REJECT_COLUMNS:
+                    cells.pop(name, None)
                 yield TableRow(record.row, cells, record.raw)
             else:
                 many = len(record.cells) > len(columns)
@@ -95,7 +101,7 @@ def _refuse_unfit_columns(
     wrong = {
         "duplicate": [name for name, times in seen.items() if times > 1],
         "missing": [name for name in required if name not in seen],
-        "unknown": [name for name in seen if name not in required and name not in optional],
+        "unknown": [name for name in seen if name not in (*required, *optional, *REJECT_COLUMNS)],
     }
     faults = [fault for fault, names in wrong.items() if names]
     if faults:

@@ -172,7 +172,8 @@ def translated(original: object, error: Exception) -> Exception:
     )
     if name.startswith(transient) or state[:2] in ("08", "53", "57", "58") or _lost(original):
         return StorageUnavailable(
-            "store_unavailable", f"the store cannot be used just now: {original}; safe to run again"
+            "store_unavailable",
+            f"the store cannot be used just now: {str(original).splitlines()[0]}; safe to run again",
         )
     return error
 

@@ -88,7 +88,8 @@ def ticket_list(
         else:
             where.append(f"{sql} {_OPERATORS[operator]} ?")
             given.append(value)
-    order = f"{TICKET_LIST[sort]} {'DESC' if descending else 'ASC'}, t.order_no, t.ticket_no"
+    by = TICKET_LIST[sort]  # what has no value comes last, on every database
+    order = f"{by} IS NULL, {by} {'DESC' if descending else 'ASC'}, t.order_no, t.ticket_no"
     statement = (
         f"SELECT {', '.join(TICKET_LIST.values())} FROM tickets t JOIN cases c "
         f"ON c.tenant_id = t.tenant_id AND c.order_no = t.order_no "

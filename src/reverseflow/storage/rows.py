@@ -16,6 +16,8 @@ _NO_CLAIM = Claim()
 CASE_UPDATE = Update(
     cases,
     (
+        "placed_at",
+        "paid_at",
         "shipped_at",
         "received_at",
         "finished_at",
@@ -76,8 +78,9 @@ def case_row(tenant: str, case: Case, head: str) -> Row:
 def case_update(tenant: str, old: Case, new: Case, head: str) -> Row:
     """The parameters of `CASE_UPDATE`, guarded by the version read."""
     return (
-        time_text(new.shipped_at), time_text(new.received_at), time_text(new.finished_at), *_money(new),
-        new.version, head, time_text(new.last_at), tenant, new.order_no, old.version,
+        time_text(new.placed_at), time_text(new.paid_at), time_text(new.shipped_at),
+        time_text(new.received_at), time_text(new.finished_at), *_money(new), new.version, head,
+        time_text(new.last_at), tenant, new.order_no, old.version,
     )  # fmt: skip
 
 

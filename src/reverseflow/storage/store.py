@@ -203,7 +203,7 @@ class Store:
 
     def _save_sayings(self, changes: Sequence[Change], now: datetime) -> None:
         """Events with their hashes, the postings, and the outbox rows, of all changes."""
-        tenant, due = self.tenant, time_text(now)
+        tenant = self.tenant
         events, postings, outbox = [], [], []
         for change in changes:
             order_no = change.after.order_no
@@ -213,7 +213,9 @@ class Store:
                 change.postings, _positions(change.postings), strict=True
             ):
                 postings.append((tenant, order_no, seq, position, account, amount, change.after.currency))
+            happened = {event.seq: event.at for event, _, _ in change.events}
             for seq, told in change.instructions:
+                due = time_text(min(now, happened[seq]))
                 body = canonical_json(told.document())
                 outbox.append(
                     (

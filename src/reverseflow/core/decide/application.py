@@ -46,6 +46,8 @@ def examine(draft: Draft, command: Apply) -> Application:
             f"{shown(command.type)} is not a ticket type; known are {', '.join(TYPES)}",
             "type",
         )
+    if command.replacement:
+        raise Refused("no_replacement", f"a {type_.code} ticket sends nothing in return", "replacement")
     asked = _asked(draft.case, command.lines, command.amount, command.refund_shipping)
     phase = phase_of(draft.case, asked, type_)
     policy = draft.rulebook.policy_at(draft.case.paid_at or draft.case.placed_at)
