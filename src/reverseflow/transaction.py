@@ -143,6 +143,7 @@ class Transaction:
             change.add(tenant, event)
             if event.kind == "payout_retried":
                 change.requeued.append(event.payload["key"])
+                change.settled = [key for key in change.settled if key != event.payload["key"]]
             elif event.kind == "payout_settled":
                 change.settled.append(event.payload["key"])
         change.instructions.extend(decision.instructions)

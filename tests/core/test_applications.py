@@ -412,6 +412,7 @@ def test_notes_add_up_with_their_authors_and_stay_possible_after_the_end() -> No
         {"by": "operations:li", "text": "called"},
         {"by": "finance:wang", "text": "called again"},
     ]
+    assert [event.payload["number"] for event in desk.events if event.kind == "note_added"] == [1, 2]
     assert "called" not in str(desk.events[-1].payload)
     assert desk.refused("note", text=" ").code == "missing_value"
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reverseflow.core import events
 from reverseflow.core.events import EVENT_KINDS, Event, canonical_json, event_hash
 from reverseflow.core.evolve import evolve
 from reverseflow.core.instructions import INSTRUCTION_KINDS, MONEY_KINDS
@@ -65,6 +66,15 @@ def test_the_text_is_read_back_and_is_what_the_standard_encoder_writes(value: ob
     text = canonical_json(value)
     assert json.loads(text) == value
     assert text == json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def test_a_python_without_the_quick_encoder_writes_the_same_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    value = {"b": [1, None, True, "é\n"], "a": {"退款": -1, "Z": {}}}
+    quick = canonical_json(value)
+    monkeypatch.setattr(events, "_PIECES", None)
+    assert canonical_json(value) == quick
+    with pytest.raises(ValueError, match=r"Out of range|not JSON compliant"):
+        canonical_json([float("nan")])
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])

@@ -379,6 +379,7 @@ def test_a_revision_after_the_inspection_does_not_bring_back_what_did_not_arrive
     desk = received(1)
     desk.through("inspect", "send_back")
     assert desk.refused("revise", lines=units(A=3)).code == "quantity_not_available"
+    assert desk.refused("revise", lines=units(A=1, B=1)).code == "quantity_not_available"
     assert desk.done("revise", lines=units(A=1)).total == 1000
 
 

@@ -78,6 +78,8 @@ def test_e2_a_red_packet_is_not_paid_out_in_cash() -> None:
     desk = Desk(E2)
     ticket = desk.done("apply", lines=units(B=1))
     assert desk.refunds() == {"cash": 4278}
+    (line,) = ticket.lines
+    assert (line.value, line.refund, line.tenders) == (4573, 4278, (("cash", 4278), ("red_packet", 295)))
     assert not_returned(ticket) == [
         ("store", 885, "discount_not_paid"),
         ("platform", 442, "discount_not_paid"),

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from threading import Barrier
 
+import attrs
 import pytest
 
 import reverseflow.engine
@@ -46,7 +47,7 @@ def test_race_over_refund_between_processes(engine_url: str, tmp_path: Path) -> 
     """The same by eight processes (R1)."""
     with shop(engine_url) as engine:
         engine.execute([order(order_no) for order_no in HOT])
-    command = [sys.executable, "-m", "engine.racing", engine_url, tmp_path]
+    command = [sys.executable, "-m", "engine.racing", engine_url, str(tmp_path)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     subprocess.run(command, env=environment, check=True, timeout=300)
     answers = [json.loads(path.read_text(encoding="utf-8")) for path in tmp_path.glob("*.json")]
@@ -146,10 +147,10 @@ def test_a_guarded_update_that_misses_begins_anew(engine: Engine, monkeypatch: p
     def stale(store: Store, order_nos: Sequence[str], *, lock: bool = False) -> object:
         tries.append(1)
         if len(tries) < 4 and before is not None:
-            return {"E1": reverseflow.engine.attrs.evolve(before, version=before.version - 1)}
+            return {"E1": attrs.evolve(before, version=before.version - 1)}
         return original(store, order_nos, lock=lock)
 
-    monkeypatch.setattr(reverseflow.engine.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr("reverseflow.engine.time.sleep", lambda seconds: None)
     monkeypatch.setattr(Store, "load", stale)
     assert outcomes(engine.execute(refund("E1", "a1", A=1)[2:])) == ["applied"] * 2
     assert len(tries) == 4
@@ -166,7 +167,7 @@ def test_who_always_comes_too_late_is_told_to_run_again(
     def taken(*given: object) -> None:
         raise Conflict("somebody was there")
 
-    monkeypatch.setattr(reverseflow.engine.time, "sleep", slept.append)
+    monkeypatch.setattr("reverseflow.engine.time.sleep", slept.append)
     monkeypatch.setattr(Store, "save", taken)
     with pytest.raises(StorageUnavailable, match="safe to run again") as caught:
         engine.execute([apply("E1", "a1", A=1)])
@@ -184,7 +185,7 @@ def test_a_claim_changed_behind_the_engines_back_is_never_written_over(
 ) -> None:
     """The guard of the line itself, should the guard of the case ever be passed."""
     engine.execute([order("E1")])
-    monkeypatch.setattr(reverseflow.engine.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr("reverseflow.engine.time.sleep", lambda seconds: None)
     original = Store.save
 
     def late(store: Store, *given: object) -> None:

@@ -61,9 +61,14 @@ def test_within_a_dry_run_everything_said_before_is_known(engine: Engine) -> Non
 
 
 def test_a_dry_run_that_breaks_off_leaves_nothing(engine: Engine) -> None:
-    with pytest.raises(KeyError), engine.dry_run():
-        engine.execute(STORY)
-        raise KeyError("broken off")
+
+    def break_off() -> None:
+        with engine.dry_run():
+            engine.execute(STORY)
+            raise KeyError("broken off")
+
+    with pytest.raises(KeyError):
+        break_off()
     assert engine.counts()["cases"] == 0
     assert outcomes(engine.execute(STORY)) == ["applied"] * 4
 

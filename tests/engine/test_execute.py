@@ -51,7 +51,7 @@ def test_every_command_has_its_result_at_its_place(engine: Engine) -> None:
 
 def test_no_commands_have_no_results(engine: Engine) -> None:
     assert engine.execute([]) == []
-    assert engine.execute(command for command in ()) == []
+    assert engine.execute(iter(())) == []
 
 
 def test_what_was_said_is_known_to_the_next_engine(engine_url: str) -> None:

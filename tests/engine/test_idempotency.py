@@ -133,11 +133,17 @@ def changed(*facts: Any, **fields: Any) -> RecordOrder:
     [
         ("lines.A.quantity", changed(goods("A", "10.00", 2), goods("B", "5.00"), paid("25.00"))),
         ("lines.A.unit_price", changed(goods("A", "9.00", 3), goods("B", "5.00"), paid("32.00"))),
-        ("lines.A.discount", changed(goods("A", "10.00", 3, discount="1.00"), goods("B", "5.00"), paid("34.00"))),
+        (
+            "lines.A.discount",
+            changed(goods("A", "10.00", 3, discount="1.00"), goods("B", "5.00"), paid("34.00")),
+        ),
         ("lines.A.tax", changed(goods("A", "10.00", 3, tax="1.00"), goods("B", "5.00"), paid("35.00"))),
         ("lines", changed(goods("A", "10.00", 3), paid("30.00"))),
         ("payments", changed(goods("A", "10.00", 3), goods("B", "5.00"), paid("35.00", "points"))),
-        ("payments", changed(goods("A", "10.00", 3), goods("B", "5.00"), paid("30.00"), paid("5.00", "points"))),
+        (
+            "payments",
+            changed(goods("A", "10.00", 3), goods("B", "5.00"), paid("30.00"), paid("5.00", "points")),
+        ),
         ("currency", changed(currency="EUR")),
         ("shop", changed(shop="another")),
     ],

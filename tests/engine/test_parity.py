@@ -41,10 +41,11 @@ def test_strange_texts_are_kept_as_they_are_told(sqlite_url: str, postgres_store
     commands: list[Command] = []
     for number, text in enumerate(STRANGE):
         buyer = BuyerFacts(account=text, name=text, phone=text, address=text)
+        fields = {"external_no": text, "note": text, "actor": f"buyer:{text}"}
         line = goods("A", "10.00", 2, title=text, category=text)
         commands += [
             sale(line, paid("20.00", payment_no=text), order_no=text, shop=text, buyer=buyer, platform="web"),
-            apply(text, f"{number}{text}", fields={"external_no": text, "note": text, "actor": f"buyer:{text}"}, A=1),
+            apply(text, f"{number}{text}", fields=fields, A=1),
             told("note", id=f"n{number}", ticket_no=text, text=text, actor=f"operations:{text}"),
             *refund(text, f"{number}{text}", A=1)[1:],
         ]  # fmt: skip

@@ -35,44 +35,22 @@ def stumbling_over(key: str) -> Gateway:
 
 
 @on_both
-def test_the_instructions_of_a_ticket_leave_in_the_order_of_its_events(shop: Shop) -> None:
+def test_goods_and_money_of_a_ticket_both_leave(shop: Shop) -> None:
     shop.do("release", shop.take_back("E1"))
     gateway = Gateway()
     shop.deliver(gateway)
-    assert [STOCK, MONEY] == gateway.sent()
+    assert sorted([STOCK, MONEY]) == sorted(gateway.sent())
 
 
 @on_both
-def test_an_instruction_without_an_answer_holds_up_the_later_ones_of_its_ticket(
-    shop: Shop,
-) -> None:
-    """Also when its turn comes later than theirs."""
+def test_goods_without_an_answer_do_not_hold_up_the_money_of_their_ticket(shop: Shop) -> None:
+    """A stock system that is down is no reason to pay late."""
     ticket_no = shop.take_back("E1")
     gateway = stumbling_over(STOCK)
     shop.deliver(gateway)
     shop.do("release", ticket_no)
-    assert OutboxRun() == shop.deliver(gateway)
-    shop.later(seconds=5)
     shop.deliver(gateway)
-    assert [STOCK, STOCK] == gateway.sent()
-    gateway.fault = lambda _document: None
-    shop.later(seconds=300)
-    shop.deliver(gateway)
-    assert [STOCK, STOCK, STOCK, MONEY] == gateway.sent()
-
-
-def test_a_dead_instruction_holds_up_nothing(shop: Shop) -> None:
-    shop.do("release", shop.take_back("E1"))
-    shop.drain(stumbling_over(STOCK))
-    assert {STOCK: "dead", MONEY: "delivered"} == {key: row["state"] for key, row in shop.rows().items()}
-
-
-def test_what_nobody_here_carries_out_holds_up_nothing(shop: Shop, gateway: Gateway) -> None:
-    """A relay with a payment gateway only; the warehouse has another one."""
-    shop.do("release", shop.take_back("E1"))
-    assert 1 == shop.deliver({"refund": gateway}).settled
-    assert [MONEY] == gateway.sent()
-    assert OutboxRun() == shop.deliver({})
+    assert [STOCK, MONEY] == gateway.sent()
 
 
 @on_both

@@ -34,7 +34,7 @@ from reverseflow.hookspecs import API_VERSION
 from reverseflow.plugins import Registry, registry_of
 from reverseflow.storage import database, queries, tables
 from reverseflow.storage.store import Store, reading
-from support.cases import NOON, USUAL, coupon, freight, goods, paid, sale, units
+from support.cases import NOON, USUAL, Facts, coupon, freight, goods, paid, sale, units
 from support.postgres import PostgresServer
 
 DATABASES = ("sqlite", "postgresql")
@@ -141,7 +141,7 @@ def engine(engine_url: str) -> Iterator[Engine]:
 # --- commands -------------------------------------------------------------------------------------
 
 
-def order(order_no: str, **facts: Any) -> RecordOrder:
+def order(order_no: str, **facts: Any) -> Command:
     """An order of 3 units of A (10.00 each) and 1 of B (5.00), paid 35.00, with a buyer ``b1``."""
     return sale(
         goods("A", "10.00", 3), goods("B", "5.00"), paid("35.00"),
@@ -149,11 +149,9 @@ def order(order_no: str, **facts: Any) -> RecordOrder:
     )  # fmt: skip
 
 
-def told(kind: str, **fields: Any) -> CaseCommand:
+def told(kind: str, **fields: Any) -> Command:
     """A command as it is usually given: ``told("approve", id="c2", ticket_no="E1-R1")``."""
-    command = COMMANDS[kind](**{**USUAL.get(kind, {}), **fields})
-    assert isinstance(command, CaseCommand)
-    return command
+    return COMMANDS[kind](**{**USUAL.get(kind, {}), **fields})
 
 
 def apply(order_no: str, id_: str = "", /, *, fields: Mapping[str, Any] | None = None, **lines: int) -> Apply:
@@ -163,10 +161,10 @@ def apply(order_no: str, id_: str = "", /, *, fields: Mapping[str, Any] | None =
     return command
 
 
-def refund(order_no: str, id_: str, *, until: str = "settled", **lines: int) -> list[CaseCommand]:
+def refund(order_no: str, id_: str, *, until: str = "settled", **lines: int) -> list[Command]:
     """An application and the steps up to one of: applied, approved, released, settled."""
-    steps = [
-        apply(order_no, id_, **lines),
+    steps: list[Command] = [
+        apply(order_no, id_, fields=None, **lines),
         told("approve", id=f"{id_}-approve", ticket_no=id_),
         told("release", id=f"{id_}-release", ticket_no=id_),
         told("settle_result", id=f"{id_}-settle", ticket_no=id_),
@@ -227,10 +225,10 @@ class Script:
         return self.commands[:count]
 
     def _order(self, number: int) -> RecordOrder:
-        facts = [goods("A", "33.33", 6), goods("B", "0.05", 9), coupon("7.01"), freight("6.00")]
+        facts: list[Facts] = [goods("A", "33.33", 6), goods("B", "0.05", 9), coupon("7.01"), freight("6.00")]
         told = [paid("199.42")] if number % 3 else [paid("190.00"), paid("9.42", "points")]
-        shipped = {"shipped_at": NOON} if number % 2 else {}
-        return sale(*facts, *told, order_no=f"E{number}", platform="web", **shipped)
+        shipped_at = NOON if number % 2 else None
+        return sale(*facts, *told, order_no=f"E{number}", platform="web", shipped_at=shipped_at)
 
     def _next(self) -> Command:
         dice = self.random.random()

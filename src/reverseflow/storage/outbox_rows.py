@@ -11,6 +11,7 @@ from datetime import datetime
 import attrs
 import sqlalchemy as sa
 
+from reverseflow.core.instructions import MONEY_KINDS
 from reverseflow.core.values import time_text
 from reverseflow.storage.store import Store
 from reverseflow.storage.tables import events, outbox
@@ -71,7 +72,7 @@ def claim(
     rows: list[OutboxRow] = []
     for page in _due(store, kinds, now, max(limit, _PAGE)):
         turns = _turns(store, kinds, page)
-        rows.extend(row for row in page if row.seq == turns[row.order_no, row.ticket_no])
+        rows.extend(row for row in page if row.seq == turns[row.order_no, row.ticket_no, row.kind in MONEY_KINDS])
         if len(rows) >= limit:
             break
     lease = f"{worker}|{time_text(until)}"
@@ -111,18 +112,22 @@ def _due(store: Store, kinds: Sequence[str], now: datetime, page: int) -> Iterat
         last = rows[-1].next_at, rows[-1].key
 
 
-def _turns(store: Store, kinds: Sequence[str], rows: Sequence[OutboxRow]) -> dict[tuple[str, str], int]:
-    """Per ticket of these rows, by order and ticket number, the event whose turn it is.
+def _turns(
+    store: Store, kinds: Sequence[str], rows: Sequence[OutboxRow]
+) -> dict[tuple[str, str, bool], int]:
+    """Per ticket of these rows, its money and its goods apart, the event whose turn it is.
+
+    A stock system that is down must not hold back a refund, nor the other way round.
 
     A query of its own: as a part of the other one, a planner without statistics makes it quadratic.
     """
-    ticket = (outbox.c.order_no, outbox.c.ticket_no)
+    ticket = (outbox.c.order_no, outbox.c.ticket_no, outbox.c.kind.in_(MONEY_KINDS).label("money"))
     query = (
         sa.select(*ticket, sa.func.min(outbox.c.seq))
         .where(*_pending(store, kinds), outbox.c.order_no.in_({row.order_no for row in rows}))
-        .group_by(*ticket)
+        .group_by(sa.text("1, 2, 3"))
     )
-    return {(row[0], row[1]): row[2] for row in store.connection.execute(query)}
+    return {(row[0], row[1], bool(row[2])): row[3] for row in store.connection.execute(query)}
 
 
 def _pending(store: Store, kinds: Sequence[str]) -> tuple[sa.ColumnElement[bool], ...]:

@@ -246,17 +246,17 @@ class Store:
         if keys:
             mark = self.bulk.mark
             self.connection.exec_driver_sql(
-                "UPDATE outbox SET state = 'delivered', lease = '' WHERE state = 'pending' "
+                "UPDATE outbox SET state = 'delivered' WHERE state = 'pending' "
                 f"AND tenant_id = {mark} AND instruction_key = {mark}",
                 [(self.tenant, key) for key in keys],
             )
 
     def requeue(self, key: str, now: datetime) -> None:
-        """Put a delivered or dead instruction back in line, under its old key."""
+        """Put an instruction back in line under its old key; its attempts are counted on."""
         mark = self.bulk.mark
         self.connection.exec_driver_sql(
-            f"UPDATE outbox SET state = 'pending', attempts = 0, next_at = {mark}, lease = '' "
-            f"WHERE tenant_id = {mark} AND instruction_key = {mark}",
+            "UPDATE outbox SET attempts = attempts + CASE state WHEN 'pending' THEN 1 ELSE 0 END, "
+            f"state = 'pending', next_at = {mark} WHERE tenant_id = {mark} AND instruction_key = {mark}",
             (time_text(now), self.tenant, key),
         )
 
