@@ -166,10 +166,11 @@ def storable(text: str) -> bool:
 def _unkept_field(command: Command, content: str) -> str | None:
     """The field of a command with a text that cannot be kept; its content tells most at a glance."""
     if content and "\\u0000" not in content and storable(content) and storable(command.id):
-        values = {name: getattr(command, name, None) for name in PRIVATE}
-        return next(
-            (found for name, value in values.items() if (found := unstorable_field(value, name))), None
-        )
+        for name in PRIVATE:
+            value = getattr(command, name, None)
+            if value and (found := unstorable_field(value, name)) is not None:
+                return found
+        return None
     return unstorable_field(command)
 
 

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 import pytest
 
+from engine.scripts import Script
 from reverseflow.contracts import EventListener
 from reverseflow.core.errors import ExitStatus, StorageUnavailable
 from reverseflow.core.events import Event
 from reverseflow.engine import Engine
 from reverseflow.storage import database
-from support.stores import Script, apply, dump, file_of, interfere, order, outcomes, refund, shop
+from support.stores import apply, dump, file_of, interfere, order, outcomes, refund, shop
 
 STORY = [order("E1"), *refund("E1", "a1", until="released", A=2)]
 

@@ -5,11 +5,12 @@ from datetime import datetime
 import pytest
 
 import reverseflow.engine
+from engine.scripts import Script
 from reverseflow.core.commands import Command
 from reverseflow.core.rulebook import REFER, Rule, RuleInput, Verdict
 from reverseflow.engine import Engine
 from support.cases import NOON, goods, money, paid, sale
-from support.stores import Script, apply, dump, order, outcomes, refund, shop, sound, told
+from support.stores import apply, dump, order, outcomes, refund, shop, sound, told
 
 #: Everything that names a ticket.
 NAMES = {

@@ -2,10 +2,11 @@
 
 import pytest
 
+from engine.scripts import Script
 from reverseflow.core.commands import BuyerFacts, Command
 from reverseflow.engine import Engine
 from support.cases import NOON, RELEASE, goods, paid, sale
-from support.stores import Script, apply, dump, outcomes, refund, shop, sound, told
+from support.stores import apply, dump, outcomes, refund, shop, sound, told
 
 SEEDS = range(20 if RELEASE else 2)
 

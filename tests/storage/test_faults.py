@@ -5,9 +5,10 @@ commands, given again, finish.
 """
 
 from collections.abc import Callable
+from functools import partial
 from random import Random
 from threading import Event, Thread
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import sqlalchemy as sa
@@ -21,6 +22,7 @@ from reverseflow.storage.store import Store
 from support.cases import RELEASE
 from support.stores import apply, dump, order, outcomes, refund, shop, sound
 
+Answer = TypeVar("Answer")
 KILLS = 100 if RELEASE else 10
 #: Set in the database itself: the text a fault is made of, and how it is taken back.
 SETTINGS = {
@@ -180,28 +182,25 @@ def test_sessions_ended_at_random_lose_nothing_acknowledged(postgres_store: str)
         try:
             while cut < KILLS:
                 number += 1
-                while True:
-                    try:
-                        answers = outcomes(engine.execute(story(number)))
-                        break
-                    except StorageUnavailable:
-                        cut += 1
-                assert set(answers) <= {"applied", "replayed"}
+                answers, failures = insist(partial(engine.execute, story(number)))
+                assert set(outcomes(answers)) <= {"applied", "replayed"}
+                cut += failures
         finally:
             stop.set()
             thread.join(10)
-        assert engine_recovers(engine)["tickets"] == number
+        assert insist(engine.counts)[0]["tickets"] == number
         assert sound(engine)
         assert engine.money_totals() == {"CNY": (3_500 * number, 0, 2_000 * number)}
 
 
-def engine_recovers(engine: Engine) -> dict[str, int]:
-    """The counts, once the connections that were ended are out of the pool."""
+def insist(ask: Callable[[], Answer]) -> tuple[Answer, int]:
+    """Ask until there is an answer; it, and how often there was none."""
+    failures = 0
     while True:
         try:
-            return engine.counts()
+            return ask(), failures
         except StorageUnavailable:
-            continue
+            failures += 1
 
 
 @pytest.mark.parametrize("setting", SETTINGS)

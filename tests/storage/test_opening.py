@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from engine.scripts import Script
 from reverseflow.core.errors import (
     ExitStatus,
     ReverseFlowError,
@@ -19,7 +20,7 @@ from reverseflow.core.errors import (
 from reverseflow.engine import Engine
 from reverseflow.storage import database
 from support.cases import NOON
-from support.stores import Script, file_of, order, outcomes, refund, registry, shop
+from support.stores import file_of, order, outcomes, refund, registry, shop
 
 NOBODY = 65534
 

@@ -108,7 +108,8 @@ def run(
 def retry(name: str, command_id: str, as_json: bool, **options: Any) -> None:
     """Send an instruction again, under its old key.
 
-    One that failed, was put off, or is dead. It is named by its key, or by its ticket where only one of the ticket's failed.
+    One that failed, was put off, or is dead. It is named by its key, or by its ticket where only
+    one of the ticket's failed.
 
     Example: reverseflow outbox retry E1-R1:refund:p1 --actor finance:wang
     """

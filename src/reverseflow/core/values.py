@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, TypeVar
 
@@ -80,6 +81,7 @@ def utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
+@lru_cache(maxsize=8192)  # a moment is written many times: in the event, its hash, the rows
 def time_text(moment: datetime | None) -> str | None:
     """A UTC moment in the one stored form, which sorts as text: ``2026-05-01T02:00:00.000000Z``."""
     if moment is None:
@@ -87,6 +89,7 @@ def time_text(moment: datetime | None) -> str | None:
     return moment.isoformat(timespec="microseconds")[:26] + "Z"
 
 
+@lru_cache(maxsize=8192)
 def parse_time_text(text: str | None) -> datetime | None:
     """The inverse of `time_text`."""
     return None if text is None else datetime.fromisoformat(text)

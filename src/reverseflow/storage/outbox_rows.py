@@ -72,7 +72,7 @@ def claim(
     rows: list[OutboxRow] = []
     for page in _due(store, kinds, now, max(limit, _PAGE)):
         turns = _turns(store, kinds, page)
-        rows.extend(row for row in page if row.seq == turns[row.order_no, row.ticket_no, row.kind in MONEY_KINDS])
+        rows.extend(row for row in page if row.seq == turns[_lane(row)])
         if len(rows) >= limit:
             break
     lease = f"{worker}|{time_text(until)}"
@@ -112,9 +112,12 @@ def _due(store: Store, kinds: Sequence[str], now: datetime, page: int) -> Iterat
         last = rows[-1].next_at, rows[-1].key
 
 
-def _turns(
-    store: Store, kinds: Sequence[str], rows: Sequence[OutboxRow]
-) -> dict[tuple[str, str, bool], int]:
+def _lane(row: OutboxRow) -> tuple[str, str, bool]:
+    """Within a lane instructions leave one event after the other."""
+    return row.order_no, row.ticket_no, row.kind in MONEY_KINDS
+
+
+def _turns(store: Store, kinds: Sequence[str], rows: Sequence[OutboxRow]) -> dict[tuple[str, str, bool], int]:
     """Per ticket of these rows, its money and its goods apart, the event whose turn it is.
 
     A stock system that is down must not hold back a refund, nor the other way round.
