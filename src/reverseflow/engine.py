@@ -127,8 +127,14 @@ class Engine:
                 except Exception:  # noqa: BLE001 - a listener may fail in any way, never the batch
                     _log.exception("listener %s of plugin %s failed", listener.name, listener.plugin)
 
-    def _writing(self) -> AbstractContextManager[Connection]:
-        return writing(self.database) if self._dry is None else nullcontext(self._dry)
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        if self._dry is None:
+            with writing(self.database) as connection:
+                yield connection
+        else:
+            with database.storage_errors(), self._dry.begin_nested():
+                yield self._dry
 
     def _reading(self) -> AbstractContextManager[Connection]:
         return reading(self.database) if self._dry is None else nullcontext(self._dry)

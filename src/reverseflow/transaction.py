@@ -60,13 +60,12 @@ class Transaction:
                 here.setdefault(command.id, []).append(command.order_no)
                 if command.external_no:
                     here.setdefault(command.external_no, []).append(command.order_no)
-        applied = {command.id for command in self.commands if isinstance(command, Apply)}
         named = {
             name
             for c in self.commands
             if isinstance(c, TicketCommand)
             for name in (c.ticket_no, c.external_no)
-            if name and name not in applied and storable(name)
+            if name and storable(name)
         }
         self._places = places(store, sorted(named)) if named else {}
         for name, order_nos in here.items():

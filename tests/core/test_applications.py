@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 import pytest
 
-from reverseflow.core.commands import LineAsked, ReturnAddress
+from reverseflow.core.commands import LineAsked, ReplacementAsked, ReturnAddress
 from support.cases import E1, E2, PAID_AT, Desk, goods, money, paid, rulebook, sale, units
 
 SHIPPED = sale(goods("A", "100.00", 2, shipped=2), goods("B", "30.00", shipped=1), paid("230.00"))
@@ -67,6 +67,7 @@ def test_a_return_that_a_rule_accepts_waits_for_the_goods() -> None:
         ({"lines": units(A=-1)}, "bad_quantity", "lines[0].quantity"),
         ({"lines": units(A=10**10)}, "bad_quantity", "lines[0].quantity"),
         ({"lines": money(B="x")}, "bad_amount", "lines[0].amount"),
+        ({"replacement": (ReplacementAsked(for_="A", sku="S"),)}, "no_replacement", "replacement"),
         ({"refund_shipping": "x"}, "bad_amount", "refund_shipping"),
         ({"refund_shipping": "-1.00"}, "negative_amount", "refund_shipping"),
     ],

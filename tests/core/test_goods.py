@@ -383,6 +383,20 @@ def test_a_revision_after_the_inspection_does_not_bring_back_what_did_not_arrive
     assert desk.done("revise", lines=units(A=1)).total == 1000
 
 
+def test_a_revision_after_the_inspection_does_not_ask_for_money_instead_of_units() -> None:
+    """received_cap (R9): one of three arrived; 30.00 without units would pay for all three."""
+    desk = received(1)
+    desk.through("inspect", "send_back")
+    assert desk.refused("revise", lines=money(A="30.00")).code == "quantity_not_available"
+    assert desk.done("revise", lines=(LineAsked(line_no="A", quantity=1, amount="8.00"),)).total == 800
+
+
+def test_money_agreed_without_units_may_be_revised_after_the_inspection() -> None:
+    desk = received(1, lines=(*units(A=1), *money(B="2.00")))
+    desk.through("inspect", "send_back")
+    assert desk.done("revise", lines=(*units(A=1), *money(B="1.00"))).total == 1100
+
+
 def test_a_reopened_ticket_of_which_nothing_was_accepted_is_worth_nothing() -> None:
     """received_cap (R9): the goods were rejected; reopening does not undo that."""
     desk = received()

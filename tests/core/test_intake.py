@@ -290,6 +290,14 @@ def test_free_shipping_is_no_line() -> None:
     assert list(lines_of(order)) == ["A"]
 
 
+def test_tax_on_top_of_free_shipping_is_a_line() -> None:
+    order = sale(
+        goods("A", "1.00"), freight("5.00", discount="5.00", tax="1.00"), paid("2.00"),
+        price_includes_tax=False,
+    )  # fmt: skip
+    assert paid_for(order) == {"A": 100, "#shipping": 100}
+
+
 def test_every_charge_keeps_a_line_of_its_own_whatever_its_code() -> None:
     charges = [ChargeFacts(code=code, amount="1.00") for code in ("a:3", "a", "a")]
     assert sum(paid_for(sale(goods("A", "1.00"), *charges, paid("4.00"))).values()) == 400

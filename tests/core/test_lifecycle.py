@@ -106,6 +106,8 @@ def expected(state: State, word: str, refund_timing: str) -> State | None:
             return state
         if closing or (word != "escalate" and not may_end(legs)):
             return None
+        if word == "escalate" and status_of(legs) == "completed":
+            return None
         return state if word == "escalate" else ({"cancel": "cancelled", "close": "closed"}[word], told)
     if closing:
         return None
@@ -425,6 +427,7 @@ def test_a_deadline_begins_anew_with_every_step_and_not_with_a_note() -> None:
     desk.later(hours=1)
     desk.done("note")
     assert desk.ticket.deadline == first
+    assert "deadline" not in desk.events[-1].payload
     desk.done("approve")
     assert (desk.ticket.owner, desk.ticket.deadline_command) == ("buyer", "close")
     assert desk.ticket.deadline == desk.now + timedelta(hours=168)
@@ -441,6 +444,12 @@ def test_an_escalated_ticket_stands_in_its_queue_until_the_next_step() -> None:
     }  # fmt: skip
     ticket = desk.done("approve")
     assert (ticket.owner, ticket.deadline) == ("finance", desk.now + timedelta(hours=48))
+
+
+def test_a_completed_ticket_is_not_escalated() -> None:
+    desk = opened("refund_only", "after_inspection")
+    desk.through("approve", "release", "settle_result")
+    assert desk.refused("escalate").code == "wrong_state"
 
 
 def test_a_queue_must_have_a_name() -> None:

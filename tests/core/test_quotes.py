@@ -65,6 +65,12 @@ def test_e1_one_of_two_b_is_45_yuan_without_freight() -> None:
     assert not_returned(ticket) == [("coupon", 500, "discount_not_paid")]
 
 
+def test_each_unit_keeps_its_own_share_of_the_discounts() -> None:
+    desk = Desk(sale(goods("A", "10.00", 3), coupon("0.10"), paid("29.90")))
+    kept = [not_returned(desk.done("apply", lines=units(A=1))) for _ in range(3)]
+    assert [row[0][1] for row in kept] == [3, 3, 4]
+
+
 def test_e1_in_steps_the_last_one_brings_the_freight_and_all_of_it_adds_up() -> None:
     for steps in permutations(({"A": 1}, {"B": 1}, {"B": 1})):
         desk = Desk(E1)
@@ -306,6 +312,13 @@ def test_charges_come_back_with_the_whole_unshipped_order_if_they_are_refundable
     assert desk.case.payments["cash"].left == 200
 
 
+def test_money_asked_for_a_line_is_that_money_and_no_freight_beside_it() -> None:
+    """Whoever names the money of each line gets that money; freight is then asked for by itself."""
+    lines = (LineAsked(line_no="A", quantity=1, amount="90.00"), *units(B=2))
+    assert Desk(E1).done("apply", lines=lines).total == 18_000
+    assert Desk(E1).done("apply", lines=lines, refund_shipping=True).total == 19_000
+
+
 # --- what a reviewer switches on (S-22) -----------------------------------------------------------
 
 MIXED = sale(
@@ -332,6 +345,12 @@ def test_a_switch_gives_its_tenders_back(switches: tuple[str, ...], tenders: str
     assert sorted(desk.refunds()) == tenders.split()
     kept = sum(amount for _, amount, why in not_returned(ticket) if why == "tender_policy")
     assert ticket.total + kept == 10_000
+
+
+def test_the_freight_switch_gives_all_of_the_freight_back_whatever_was_asked_for() -> None:
+    desk = Desk(TWO_FREIGHTS)
+    desk.done("apply", lines=units(A=1), refund_shipping="0.00")
+    assert desk.done("approve", give_back=("freight",)).total == 1800
 
 
 def test_the_freight_switch_gives_the_freight_back() -> None:
@@ -529,10 +548,17 @@ def test_a_fee_above_what_is_left_to_pay_is_refused() -> None:
 
 
 def assert_given_back_exactly(case: Case) -> None:
-    """Per line, per tender, per tax and per payment: what all tickets give is what was paid."""
+    """Per line of goods, tender, tax and payment: what all tickets give is what was paid.
+
+    Freight and charges come back whole or not at all, as the tickets were about.
+    """
+    kept = 0
     for line_no, line in case.lines.items():
         own = [claimed for ticket in case.tickets.values() if not ticket.closing
                for claimed in ticket.lines if claimed.line_no == line_no]  # fmt: skip
+        if line.kind != "goods" and not own:
+            kept += line.paid
+            continue
         assert sum(claimed.value for claimed in own) == line.paid, line_no
         tenders: dict[str, int] = {}
         for claimed in own:
@@ -540,8 +566,7 @@ def assert_given_back_exactly(case: Case) -> None:
                 tenders[tender] = tenders.get(tender, 0) + amount
         assert tenders == dict(line.paid_by), line_no
         assert sum(claimed.tax for claimed in own) == line.tax, line_no
-    for payment in case.payments.values():
-        assert payment.left == 0, payment
+    assert sum(payment.left for payment in case.payments.values()) == kept
 
 
 @pytest.mark.parametrize("cancelled", [None, 0, 1, 2])
@@ -634,6 +659,18 @@ def test_the_preview_is_the_decision_in_the_interchange_format() -> None:
         "strategy": "proportional", "rulebook": "v1", "total": "190.00",
     }  # fmt: skip
     assert desk.case.tickets == {}
+
+
+def test_the_preview_lists_charges_and_leaves_the_freight_to_its_own_figure() -> None:
+    wrap = ChargeFacts(code="wrap", amount="3.00")
+    document = previewed(
+        Desk(sale(goods("A", "1.00"), wrap, freight("2.00"), paid("6.00"))), lines=units(A=1)
+    )
+    assert [(line["line_no"], line["list"], line["refund"]) for line in document["lines"]] == [
+        ("A", "1.00", "1.00"),
+        ("#charge:wrap", "3.00", "3.00"),
+    ]
+    assert (document["freight"], document["total"]) == ("2.00", "6.00")
 
 
 def test_the_preview_names_what_every_rule_says() -> None:

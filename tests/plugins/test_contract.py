@@ -161,6 +161,11 @@ def written(**words: Any) -> ModuleType:
     return module
 
 
+@hookimpl
+def misspelt() -> list[Rule]:
+    return []
+
+
 def no_marker() -> list[Rule]:
     return []
 
@@ -176,7 +181,7 @@ def with_engine(engine: object, config: object) -> list[Rule]:
 
 
 MISTAKES: dict[str, tuple[ModuleType, str]] = {
-    "misspelt": (written(reverseflow_rulez=hookimpl(list)), "unknown hook reverseflow_rulez"),
+    "misspelt": (written(reverseflow_rulez=misspelt), "unknown hook reverseflow_rulez"),
     "misspelt, no marker": (
         written(reverseflow_rulez=no_marker), "unknown hook reverseflow_rulez; known: .*reverseflow_rules"
     ),

@@ -10,7 +10,7 @@ from typing import Any
 
 from reverseflow.core.case import Case, Claim, OrderLine, Payment, Payout, Ticket, TicketLine
 from reverseflow.core.events import Event
-from reverseflow.core.legs import SETTLEMENT
+from reverseflow.core.legs import SETTLEMENT, in_order
 from reverseflow.core.values import JsonObject, parse_time_text, replaced
 
 _TIMES = ("placed_at", "paid_at", "shipped_at", "received_at", "finished_at")
@@ -118,6 +118,7 @@ def _opened(event: Event) -> Ticket:
         name: payload[name]
         for name in ("type", "phase", "reason", "legs", "asked", "rulebook", "refund_timing")
     }
+    fields["legs"] = in_order(payload["legs"])
     return Ticket(
         ticket_no=event.ticket_no,
         **fields,

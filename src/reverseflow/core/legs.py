@@ -191,6 +191,12 @@ DEADLINES: tuple[Deadline, ...] = (
     Deadline(SETTLEMENT, "failed", "finance", 24, "escalate"),
 )
 
+
+def in_order(legs: Mapping[str, str]) -> dict[str, str]:
+    """Leg states in the order in which a ticket works through them (JSON does not keep it)."""
+    return {leg: legs[leg] for leg in LEGS if leg in legs}
+
+
 _BY_COMMAND: dict[str, tuple[Transition, ...]] = {}
 for _row in TRANSITIONS:
     _BY_COMMAND[_row.command] = (*_BY_COMMAND.get(_row.command, ()), _row)

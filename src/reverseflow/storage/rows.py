@@ -7,6 +7,7 @@ from typing import Any
 
 from reverseflow.core.case import Case, Claim, OrderLine, Payment, Payout, Ticket, TicketLine
 from reverseflow.core.events import Event, canonical_json
+from reverseflow.core.legs import in_order
 from reverseflow.core.values import parse_time_text, time_text
 from reverseflow.storage.bulk import Row, Update
 from reverseflow.storage.tables import cases, order_lines, payments, ticket_lines, tickets
@@ -250,7 +251,7 @@ def ticket_from(row: Sequence[Any], lines: Sequence[TicketLine]) -> Ticket:
     applied_at = parse_time_text(row[10])
     assert applied_at is not None
     return Ticket(
-        row[1], row[2], row[3], row[4], json.loads(row[5]), tuple(lines),
+        row[1], row[2], row[3], row[4], in_order(json.loads(row[5])), tuple(lines),
         tuple(Payout(*payout) for payout in json.loads(row[6])), row[7], json.loads(row[8]),
         json.loads(row[9]), applied_at, row[11], row[12], row[13], row[14], row[15], row[16],
         parse_time_text(row[17]), row[18],

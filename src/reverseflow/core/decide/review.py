@@ -123,6 +123,8 @@ def _end(draft: Draft, ticket: Ticket, command: TicketCommand, kind: str, closin
 def escalate(draft: Draft, ticket: Ticket, command: Escalate) -> None:
     """A deadline passed: the ticket goes to a named queue, where a person must look."""
     require_ticket_command(draft, ticket, command)
+    if ticket.status == "completed":
+        raise Refused("wrong_state", "the ticket is completed; nobody is waited for")
     if not command.queue.strip():
         raise Refused("missing_value", "queue: say whose queue it goes to", "queue")
     payload: JsonObject = {
