@@ -16,10 +16,25 @@ import pluggy
 from reverseflow import hookspecs
 from reverseflow.contracts import CliCommand, EventListener, InputReader, Mover
 from reverseflow.core.errors import PluginError, Refused, shown
-from reverseflow.core.legs import DEADLINES, FINAL, TRANSITIONS
-from reverseflow.core.rulebook import ANY, FeeFormula, Platform, Reason, Rule, Rulebook
+from reverseflow.core.legs import DEADLINES, FINAL, REFUND_TIMINGS, TRANSITIONS
+from reverseflow.core.rulebook import (
+    ANY,
+    STRATEGIES,
+    TENDER_POLICIES,
+    FeeFormula,
+    Platform,
+    Reason,
+    Rule,
+    Rulebook,
+)
 
 BUILTIN = "builtin"
+#: What a policy may choose between.
+_CHOICES = {
+    "refund_timing": REFUND_TIMINGS,
+    "tender_policy": TENDER_POLICIES,
+    "strategy": STRATEGIES,
+}
 _T = TypeVar("_T", Platform, Reason, Rule, FeeFormula, InputReader, Mover, EventListener, CliCommand)
 _HOOKS = tuple(name for name in vars(hookspecs) if name.startswith("reverseflow_"))
 
@@ -216,6 +231,11 @@ def _check_platform(name: str, platform: Platform) -> None:
             "plugin_contract",
             f"plugin {name}: platform {platform.code} needs policies in dated order, each its own version",
         )
+    for policy in platform.policies:
+        for field, known in _CHOICES.items():
+            if (told := getattr(policy, field)) not in known:
+                what = f"policy {policy.version}: {field} {shown(told)} is not one of {', '.join(known)}"
+                raise PluginError("plugin_contract", f"plugin {name}: {what}")
     states = {(row.leg, row.state) for row in TRANSITIONS} | {(leg, s) for leg, f in FINAL.items() for s in f}
     for deadline in platform.deadlines:
         if (deadline.leg, deadline.state) not in states or deadline.hours <= 0:

@@ -22,6 +22,10 @@ from reverseflow.plugins import Registry
 from reverseflow.storage.change import Change, StoredCommand
 from reverseflow.storage.store import Store
 
+#: The most characters a name may have that is a key of a table.
+MAX_KEY = 191
+_KEYS = ("id", "order_no", "ticket_no", "external_no", "payment_no")
+
 
 class Transaction:
     """Commands, the cases they touch, and what becomes of both."""
@@ -42,7 +46,9 @@ class Transaction:
         self._place(store)
         wanted = {order_no for order_nos in self._places.values() for order_no in order_nos}
         wanted.update(
-            c.order_no for c in self.commands if isinstance(c, RecordOrder | Apply | ExternalRefund)
+            c.order_no
+            for c in self.commands
+            if isinstance(c, RecordOrder | Apply | ExternalRefund) and storable(c.order_no)
         )
         self._cases = store.load(wanted, lock=True)
         # After the locks: what another writer has just carried out is a replay, not a refusal.
@@ -80,6 +86,7 @@ class Transaction:
         try:
             if (field := _unkept_field(command, content)) is not None:
                 raise Refused("bad_text", f"{field}: NUL or half a character cannot be kept", field)
+            _require_short_keys(command)
             order_no = self._order_no(command)
             case = self._cases.get(order_no) or Case(order_no)
             if not case.exists and not isinstance(command, RecordOrder):
@@ -141,7 +148,8 @@ class Transaction:
         for event in decision.events:
             change.add(tenant, event)
             if event.kind == "payout_retried":
-                change.requeued.append(event.payload["key"])
+                if not event.payload.get("instruct"):
+                    change.requeued.append(event.payload["key"])
                 change.settled = [key for key in change.settled if key != event.payload["key"]]
             elif event.kind == "payout_settled":
                 change.settled.append(event.payload["key"])
@@ -153,6 +161,19 @@ class Transaction:
                 ticket.total if ticket else 0, after.currency,
             )  # fmt: skip
         return result
+
+
+def _require_short_keys(command: Command) -> None:
+    """Refuse a name that is too long to be a key in every database."""
+    for field in _KEYS:
+        if len(name := getattr(command, field, "") or "") > MAX_KEY:
+            raise Refused("key_too_long", f"{field}: {shown(name)} has more than {MAX_KEY} characters", field)
+    if isinstance(command, RecordOrder):
+        names = [line.line_no for line in command.lines]
+        names += [payment.payment_no for payment in command.payments] + [command.buyer.account]
+        for name in names:
+            if len(name) > MAX_KEY:
+                raise Refused("key_too_long", f"{shown(name)} has more than {MAX_KEY} characters")
 
 
 def storable(text: str) -> bool:

@@ -114,6 +114,7 @@ class Batch:
             except Exception as error:
                 if type(error).__module__.startswith("reverseflow."):
                     raise
+                self.flush()
                 raise PluginError(
                     "plugin_failed",
                     f"reader {self.reader.name} of plugin {self.reader.plugin} raised "
@@ -142,10 +143,11 @@ class Batch:
         commands = [item.command for item in waiting if isinstance(item, Record)]
         outcomes = iter(self.engine.execute(commands, platform=self.platform))
         rejected: set[int] = set()
+        stop: PluginError | None = None
         for item in waiting:
             if isinstance(item, Record):
                 result = next(outcomes)
-                self._watch(result)
+                stop = stop or self._watch(result)
             else:
                 result = Result(
                     item.outcome,
@@ -157,6 +159,8 @@ class Batch:
                 )
             self._note(item, result, rejected)
         self.progress(self.summary.last_row)
+        if stop is not None:
+            raise stop
 
     def _note(self, item: Record | BadRecord, result: Result, rejected: set[int]) -> None:
         bad = result.outcome in ("refused", "failed")
@@ -182,16 +186,17 @@ class Batch:
             line = json.dumps(result.document(item.row), ensure_ascii=False)
             self.results.write(line + "\n")
 
-    def _watch(self, result: Result) -> None:
-        """Stop a batch that a broken plugin would only fail from here on."""
+    def _watch(self, result: Result) -> PluginError | None:
+        """The fault that stops a batch which a broken plugin would only fail from here on."""
         faulty = result.outcome == "failed" and any(code.startswith("plugin_") for code in result.codes)
         self._faults = self._faults + 1 if faulty else 0
-        if self._faults >= FAULTS_IN_A_ROW:
-            raise PluginError(
-                "plugin_stopped_batch",
-                f"{self._faults} records in a row failed, the last with: {result.message}",
-                place=self.source.name,
-            )
+        if self._faults < FAULTS_IN_A_ROW:
+            return None
+        return PluginError(
+            "plugin_stopped_batch",
+            f"{self._faults} records in a row failed, the last with: {result.message}",
+            place=self.source.name,
+        )
 
     def purchases(self, account: str, skus: Sequence[str], until: datetime) -> list[Purchase]:
         """For the reader: what was bought, everything read so far included."""

@@ -14,6 +14,8 @@ def auto_unshipped(given: RuleInput) -> Verdict | None:
     """Accept a refund of goods that were not shipped, where the policy allows it (S-03, S-05)."""
     if given.phase != "unshipped" or given.actor_role == "platform":
         return None  # what the platform brings, the platform approves
+    if any(units == 0 for _, units in given.lines):
+        return Verdict(REFER, "money_only", "no units are called off; a person decides")
     if given.shipping_asked:
         return Verdict(REFER, "shipping_asked", "the freight is asked for; a person decides")
     if given.policy.auto_approve_unshipped:

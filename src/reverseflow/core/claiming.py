@@ -26,6 +26,9 @@ def goods_line(setting: Setting, line_no: str, units: int) -> TicketLine:
         )
     if units:
         value = max(0, share(line.paid, units + others.units, line.quantity) - others.given)
+        if any(own.asked is not None and own.quantity for own in _other_claims(setting, line)):
+            # What another unit was given less than its share stays with that unit.
+            value = min(value, share(line.paid, units, line.quantity) + (units != line.quantity))
     else:
         value = line.paid - others.given
     return _claim_line(setting, line, units, value)

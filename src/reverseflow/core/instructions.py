@@ -50,6 +50,9 @@ def instructions_of(event: Event, case: Case) -> Iterator[Instruction]:
     """The instructions an event gives, `case` being the state after it."""
     if event.kind == "settlement_released" and "paid_by" not in event.payload:
         yield from _refunds(case, case.tickets[event.ticket_no])
+    elif event.kind == "payout_retried" and event.payload.get("instruct"):
+        refunds = _refunds(case, case.tickets[event.ticket_no])
+        yield from (told for told in refunds if told.key == event.payload["key"])
     elif event.kind == "goods_inspected":
         yield from _stock_in(case, event)
 

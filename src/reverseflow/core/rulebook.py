@@ -17,6 +17,8 @@ from reverseflow.core.money import Money
 
 ANY = "*"
 ACCEPT, REFER, REFUSE = "accept", "refer", "refuse"
+TENDER_POLICIES = ("cash_only", "in_kind")
+STRATEGIES = ("proportional",)
 FAULTS = ("buyer", "seller", "carrier", "platform", "agreed", "none", "undecided")
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -37,6 +37,9 @@ def _shape(type_: Any) -> _Shape:
     return _SHAPES.setdefault(type_, ({name: place for place, name in enumerate(names)}, attrgetter(*names)))
 
 
+#: Times beyond these are mistakes, and leave no room to count from.
+_EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
 ROLES = ("buyer", "operations", "finance", "warehouse", "platform", "system")
 
 
@@ -78,7 +81,13 @@ def utc(moment: datetime) -> datetime:
     """The same moment in UTC; a time without an offset is refused."""
     if moment.tzinfo is None:
         raise Refused("time_without_offset", f"{shown(moment.isoformat())} has no offset from UTC", "at")
-    return moment.astimezone(UTC)
+    try:
+        in_utc = moment.astimezone(UTC)
+    except OverflowError:
+        in_utc = None
+    if in_utc is None or not _EARLIEST <= in_utc <= _LATEST:
+        raise Refused("time_out_of_range", f"{shown(moment.isoformat())} is no time of an order", "at")
+    return in_utc
 
 
 @lru_cache(maxsize=8192)  # a moment is written many times: in the event, its hash, the rows
@@ -86,7 +95,7 @@ def time_text(moment: datetime | None) -> str | None:
     """A UTC moment in the one stored form, which sorts as text: ``2026-05-01T02:00:00.000000Z``."""
     if moment is None:
         return None
-    return moment.isoformat(timespec="microseconds")[:26] + "Z"
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
 
 
 @lru_cache(maxsize=8192)

@@ -67,7 +67,7 @@ def retry(engine: Engine, key: str, *, actor: str, command_id: str = "") -> Resu
         row = outbox_rows.find(Store(connection, engine.tenant), key)
     if row is None:
         return _refused(command_id, "unknown_instruction", f"there is no instruction {shown(key)}")
-    if row.state == DELIVERED:
+    if row.state == DELIVERED or _is_failed_money(engine, row):
         command = Retry(id=command_id, actor=actor, ticket_no=row.ticket_no, key=key)
         return engine.execute([command])[0]
     may = _MAY_SEND_MONEY if row.kind in MONEY_KINDS else _MAY_SEND_GOODS
@@ -75,13 +75,22 @@ def retry(engine: Engine, key: str, *, actor: str, command_id: str = "") -> Resu
     if role not in may:
         allowed = f"{shown(role)} may not send a {row.kind} again; allowed: {', '.join(may)}"
         return _refused(command_id, "not_permitted", allowed)
-    text = f"{key} is sent again; attempts so far: {row.attempts}"
+    text = f"{key} is sent again"
     note = Note(id=command_id, actor=actor, ticket_no=row.ticket_no, text=text)
     noted = attrs.evolve(engine.execute([note])[0], kind="retry")
     if noted.outcome in ("applied", "replayed"):
         with writing(engine.database) as connection:
             outbox_rows.hasten(Store(connection, engine.tenant), key, utc(engine.clock()))
     return noted
+
+
+def _is_failed_money(engine: Engine, row: OutboxRow) -> bool:
+    """Whether somebody has recorded meanwhile that this money was refused."""
+    found = engine.find_ticket(row.ticket_no)
+    if row.kind not in MONEY_KINDS or found is None:
+        return False
+    case, number = found
+    return any(payout.key == row.key and payout.state == "failed" for payout in case.tickets[number].payouts)
 
 
 def _refused(command_id: str, code: str, message: str) -> Result:

@@ -189,9 +189,7 @@ class _Relay:
             for case in cases.values():
                 for ticket in case.tickets.values():
                     states.update((payout.key, payout.state) for payout in ticket.payouts)
-        return {
-            row.key for row in rows if row.kind not in MONEY_KINDS or states.get(row.key, UNKNOWN) in WAITING
-        }
+        return {row.key for row in rows if row.kind not in MONEY_KINDS or states.get(row.key) in WAITING}
 
     def _record(self, rows: Sequence[OutboxRow], answers: Mapping[str, Delivery]) -> dict[str, Result]:
         """Tell the cases what became of their money; the results by key that were not taken."""

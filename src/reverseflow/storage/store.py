@@ -246,7 +246,7 @@ class Store:
         if keys:
             mark = self.bulk.mark
             self.connection.exec_driver_sql(
-                "UPDATE outbox SET state = 'delivered' WHERE state = 'pending' "
+                "UPDATE outbox SET state = 'delivered' WHERE state IN ('pending', 'dead') "
                 f"AND tenant_id = {mark} AND instruction_key = {mark}",
                 [(self.tenant, key) for key in keys],
             )

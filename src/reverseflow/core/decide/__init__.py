@@ -94,15 +94,14 @@ def _not_before(case: Case, moment: datetime) -> datetime:
 def _ticket_of(case: Case, command: CaseCommand) -> Ticket:
     """The ticket a command names: by its number, its external number or the id of its apply."""
     assert isinstance(command, TicketCommand)
-    name = command.ticket_no
-    if name in case.tickets:
-        return case.tickets[name]
-    named = [
-        ticket
-        for ticket in case.tickets.values()
-        if (name and name in (ticket.external_no, ticket.apply_id))
-        or (command.external_no and command.external_no == ticket.external_no)
+    name, other = command.ticket_no, command.external_no
+    named = [ticket for ticket in case.tickets.values() if name == ticket.ticket_no] or [
+        ticket for ticket in case.tickets.values() if (name or other) in (ticket.external_no, ticket.apply_id)
     ]
+    if named and name and other:
+        named = [ticket for ticket in named if other == ticket.external_no]
+        if not named:
+            raise Refused("names_differ", f"{shown(name)} is not the ticket {shown(other)}", "external_no")
     if named:  # a number used again names the live ticket, else the last
         return next((ticket for ticket in named if not ticket.closing), named[-1])
     raise Refused(

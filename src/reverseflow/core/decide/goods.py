@@ -103,6 +103,7 @@ def inspect(draft: Draft, ticket: Ticket, command: Inspect) -> None:
     if short and ticket.legs.get(SETTLEMENT) == "due":
         asked = _only_accepted(ticket, accepted)
         if asked.lines:
+            asked = _scaled_reduction(draft, ticket, asked)
             quote = compute_quote(draft.setting(ticket), asked, capped=True)
             payload |= {"asked": asked.to_json(), "claim": claim_payload(quote)}
         else:
@@ -176,6 +177,15 @@ def _only_accepted(ticket: Ticket, accepted: dict[str, int]) -> Asked:
     if asked.amount is not None:  # what of it was for the freight stays as it was agreed
         shipping = sum(line.refund for line in ticket.lines if line.line_no.startswith("#shipping"))
     return attrs.evolve(asked, lines=tuple(lines), amount=None, shipping=shipping)
+
+
+def _scaled_reduction(draft: Draft, ticket: Ticket, asked: Asked) -> Asked:
+    """What a review took off the amount, in proportion to what is left of it."""
+    before = ticket.total + asked.reduction
+    if not asked.reduction or not before:
+        return asked
+    plain = compute_quote(draft.setting(ticket), attrs.evolve(asked, reduction=0), capped=True)
+    return attrs.evolve(asked, reduction=share(asked.reduction, min(plain.total, before), before))
 
 
 def give_up(draft: Draft, ticket: Ticket, command: WaiveReturn | Lose) -> None:

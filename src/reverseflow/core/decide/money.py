@@ -17,7 +17,7 @@ RESULTS = ("sent", "settled", "failed", "unknown")
 def release(draft: Draft, ticket: Ticket, command: Release) -> None:
     """Finance releases the money of a ticket."""
     step(draft, ticket, command)
-    release_now(draft, ticket, draft.actor)
+    _release(draft, ticket, draft.actor, {}, text_fields(command, "note"))
 
 
 def release_now(draft: Draft, ticket: Ticket, actor: Actor) -> Ticket:
@@ -27,14 +27,18 @@ def release_now(draft: Draft, ticket: Ticket, actor: Actor) -> Ticket:
     return _release(draft, ticket, actor, {})
 
 
-def _release(draft: Draft, ticket: Ticket, actor: Actor, extra: JsonObject) -> Ticket:
+def _release(
+    draft: Draft, ticket: Ticket, actor: Actor, extra: JsonObject, private: JsonObject | None = None
+) -> Ticket:
     """Give each payout its key: one per payment, kept for ever. Without any, all is settled."""
     keys = [
         [payout.payment_no, f"{ticket.ticket_no}:refund:{payout.payment_no}"] for payout in ticket.payouts
     ]
     state = "released" if keys else "settled"
     payload: JsonObject = {"keys": keys, **extra}
-    return draft.emit_on(ticket, "settlement_released", payload, legs={SETTLEMENT: state}, actor=actor)
+    return draft.emit_on(
+        ticket, "settlement_released", payload, legs={SETTLEMENT: state}, actor=actor, private=private
+    )
 
 
 def settle_result(draft: Draft, ticket: Ticket, command: SettleResult) -> None:
@@ -82,7 +86,9 @@ def _require_same_money(draft: Draft, command: SettleResult, expected: int) -> N
 
 def _paid_by_platform(draft: Draft, ticket: Ticket, command: SettleResult) -> None:
     """The platform paid by itself: recorded as released and settled, and nothing is instructed."""
-    ticket = _release(draft, ticket, draft.actor, {"paid_by": "platform"})
+    keys = [f"{ticket.ticket_no}:refund:{payout.payment_no}" for payout in ticket.payouts]
+    extra = {"paid_by": "platform", "detail": {"paid_by_platform": keys}}
+    ticket = _release(draft, ticket, draft.actor, extra, text_fields(command, "note"))
     for payout in ticket.payouts:
         payload: JsonObject = {"key": payout.key, "state": "settled", "amount": payout.amount}
         payload |= text_fields(command, "reference")
@@ -115,6 +121,10 @@ def _move(
     payload: JsonObject = {"key": payout.key, "state": row.next, "amount": payout.amount}
     if isinstance(command, SettleResult):
         payload |= text_fields(command, "reference")
+    elif payout.key in (paid := ticket.detail.get("paid_by_platform", ())):
+        # The platform's payment failed late: now it is ours to pay, for the first time.
+        rest = [key for key in paid if key != payout.key]
+        payload |= {"instruct": True, "detail": {"paid_by_platform": rest}}
     draft.emit_on(ticket, kind, payload, legs={SETTLEMENT: leg}, private=text_fields(command, "note"))
 
 

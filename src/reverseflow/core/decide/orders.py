@@ -45,6 +45,14 @@ def _require_same_order(case: Case, payload: JsonObject) -> None:
     known = {payment.payment_no: (payment.tender, payment.amount) for payment in case.payments.values()}
     if paid != known:
         _differs(case, "payments", known, paid)
+    for told_payment in payload["payments"]:
+        number, outside = told_payment["payment_no"], told_payment["refunded"]
+        if outside > case.payments[number].refunded:
+            raise Refused(
+                "order_differs",
+                f"payments.{number}.refunded: more than is known; record it as external_refund",
+                f"payments.{number}.refunded",
+            )
 
 
 def _differs(case: Case, field: str, known: object, told: object) -> None:
