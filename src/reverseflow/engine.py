@@ -124,7 +124,7 @@ class Engine:
             for listener in self.registry.listeners:
                 try:
                     listener.notify(change.after.order_no, events)
-                except Exception:  # noqa: BLE001 - a listener may fail in any way, never the batch
+                except (Exception, SystemExit):  # noqa: BLE001 - a listener may fail in any way, never the batch
                     _log.exception("listener %s of plugin %s failed", listener.name, listener.plugin)
 
     @contextmanager

@@ -15,7 +15,7 @@ import pluggy
 
 from reverseflow import hookspecs
 from reverseflow.contracts import CliCommand, EventListener, InputReader, Mover
-from reverseflow.core.errors import PluginError, Refused, shown
+from reverseflow.core.errors import PluginError, Refused, said, shown
 from reverseflow.core.legs import DEADLINES, FINAL, REFUND_TIMINGS, TRANSITIONS
 from reverseflow.core.rulebook import (
     ANY,
@@ -123,10 +123,10 @@ class _Loader:
         """Load one plugin, take what its hooks return, and note what became of it."""
         try:
             values = _ask(name, load())
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if self.strict:
                 raise
-            text = error.message if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
+            text = error.message if isinstance(error, PluginError) else said(error)
             self.infos.append(PluginInfo(name, distribution, version, "failed", text))
             return
         provides = []
@@ -167,6 +167,17 @@ _TYPES: dict[str, type] = {
 }
 
 
+#: What of a registered value is called later.
+_CALLED: dict[str, tuple[str, ...]] = {
+    "reverseflow_rules": ("check",),
+    "reverseflow_fees": ("compute",),
+    "reverseflow_readers": ("detects", "read"),
+    "reverseflow_movers": ("connect",),
+    "reverseflow_listeners": ("notify",),
+    "reverseflow_commands": ("load",),
+}
+
+
 def _ask(name: str, module: object) -> dict[str, list[Any]]:
     """What one plugin's hooks return, each value checked; pluggy checks names and arguments."""
     version = getattr(module, "API_VERSION", None)
@@ -185,10 +196,8 @@ def _ask(name: str, module: object) -> dict[str, list[Any]]:
         raise PluginError("bad_hook", f"plugin {name}: {error}") from error
     values: dict[str, list[Any]] = {}
     for hook in _HOOKS:
-        answers = getattr(manager.hook, hook)()
-        values[hook] = [
-            _checked(name, hook, value) for answer in answers for value in _listed(name, hook, answer)
-        ]
+        answer = getattr(module, hook)() if hasattr(module, hook) else []
+        values[hook] = [_checked(name, hook, value) for value in _listed(name, hook, answer)]
     return values
 
 
@@ -217,6 +226,13 @@ def _checked(name: str, hook: str, value: Any) -> Any:
             "plugin_contract",
             f"plugin {name}: {hook} returned {shown(value)}, not {expected.__name__}",
         )
+    code = getattr(value, "code", None) or getattr(value, "name", None)
+    if type(code) is not str or not code.strip():
+        raise PluginError("plugin_contract", f"plugin {name}: {hook}: {shown(value)} has no code")
+    for field in _CALLED.get(hook, ()):
+        if not callable(getattr(value, field)):
+            what = f"{shown(code)}: {field} is no function"
+            raise PluginError("plugin_contract", f"plugin {name}: {hook}: {what}")
     if hook == "reverseflow_platforms":
         _check_platform(name, value)
     return attrs.evolve(value, plugin=name)
@@ -225,6 +241,10 @@ def _checked(name: str, hook: str, value: Any) -> Any:
 def _check_platform(name: str, platform: Platform) -> None:
     """A platform has a policy, in dated order, and every deadline names a state and a command."""
     dates = [policy.effective_from for policy in platform.policies]
+    if any(date.tzinfo is None for date in dates):
+        raise PluginError(
+            "plugin_contract", f"plugin {name}: platform {platform.code}: a day of a policy has no time zone"
+        )
     versions = {policy.version for policy in platform.policies}
     if not dates or dates != sorted(dates) or len(versions) != len(dates):
         raise PluginError(

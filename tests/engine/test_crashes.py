@@ -6,12 +6,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from engine.crashing import batch, carry_out
+from reverseflow.core.commands import RecordOrder
 from reverseflow.engine import Engine
+from reverseflow.storage import tables
+from reverseflow.storage.store import reading
 from support.cases import RELEASE
 from support.stores import dump, outcomes, shop, sound
 
@@ -33,17 +38,23 @@ def killer(url: str, seed: str) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
+@cache
+def named_in(number: int) -> tuple[frozenset[str], frozenset[str]]:
+    """The orders a batch records and the ids of its commands."""
+    commands = batch(number)
+    orders = frozenset(c.order_no for c in commands if isinstance(c, RecordOrder))
+    return orders, frozenset(c.id for c in commands if c.id)
+
+
 def carried_out(engine: Engine) -> set[int]:
     """The batches in the store, each of which must be there whole."""
-    rows = dump(engine)
-    ids = {row[1] for row in rows["commands"]}
-    orders = {row[1] for row in rows["cases"]}
+    with reading(engine.database) as connection:
+        ids = set(connection.scalars(sa.select(tables.commands.c.command_id)))
+        orders = set(connection.scalars(sa.select(tables.cases.c.order_no)))
     batches = {int(id_.split("-")[0]) for id_ in ids}
-    for number in batches:
-        commands = batch(number)
-        assert {command.id for command in commands if command.id} <= ids
-        assert {command.order_no for command in commands if command.kind == "order"} <= orders  # type: ignore[union-attr]
-    assert len(orders) == 5 * len(batches)
+    whole = [named_in(number) for number in batches]
+    assert orders == {order_no for order_nos, _ in whole for order_no in order_nos}
+    assert ids == {id_ for _, given in whole for id_ in given}
     return batches
 
 

@@ -29,10 +29,22 @@ class ExitStatus(IntEnum):
 
 def shown(value: object, limit: int = 60) -> str:
     """An offending value as it may stand in a message: escaped, on one line, cut at `limit`."""
-    text = value if isinstance(value, str) else repr(value)
+    try:
+        text = value if isinstance(value, str) else repr(value)
+    except Exception:  # noqa: BLE001 - a stranger's value may fail in any way
+        text = f"<{type(value).__name__} that cannot be shown>"
     cut = text[: limit + 1]
     escaped = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
     return f"'{escaped[:limit]}…'" if len(escaped) > limit else f"'{escaped}'"
+
+
+def said(error: BaseException) -> str:
+    """What an exception of somebody else's code says, even where it cannot say it."""
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - as above
+        text = "what it says cannot be shown"
+    return f"{type(error).__name__}: {text}"
 
 
 class ReverseFlowError(Exception):

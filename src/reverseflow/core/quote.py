@@ -17,7 +17,7 @@ from reverseflow.core.claiming import (
     returned_tenders,
     without_kept_tenders,
 )
-from reverseflow.core.errors import PluginError, Refused, shown
+from reverseflow.core.errors import PluginError, Refused, said, shown
 from reverseflow.core.money import Money, allocate
 from reverseflow.core.rulebook import FeeFormula, FeeInput
 from reverseflow.core.values import JsonObject
@@ -175,8 +175,8 @@ def _fee(formula: FeeFormula, given: FeeInput) -> int:
     where = f"fee {formula.code} of plugin {formula.plugin}"
     try:
         fee = formula.compute(given)
-    except Exception as error:
-        raise PluginError("plugin_failed", f"{where} raised {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise PluginError("plugin_failed", f"{where} raised {said(error)}") from error
     if fee is None:
         return 0
     if type(fee) is not Money or type(fee.minor) is not int:

@@ -16,7 +16,7 @@ from reverseflow.core.legs import DEADLINES, Deadline
 from reverseflow.core.money import Money
 
 ANY = "*"
-ACCEPT, REFER, REFUSE = "accept", "refer", "refuse"
+OUTCOMES = ACCEPT, REFER, REFUSE = "accept", "refer", "refuse"
 TENDER_POLICIES = ("cash_only", "in_kind")
 STRATEGIES = ("proportional",)
 FAULTS = ("buyer", "seller", "carrier", "platform", "agreed", "none", "undecided")

@@ -10,7 +10,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
-from reverseflow.core.errors import SchemaMismatch, StorageUnavailable, UsageError
+from reverseflow.core.errors import DamageFound, SchemaMismatch, StorageUnavailable, UsageError
 from reverseflow.storage.tables import SCHEMA_HEAD
 
 BUSY_SECONDS = 30
@@ -161,7 +161,7 @@ def translated(original: object, error: Exception) -> Exception:
     ):
         return Conflict(str(original))
     if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
-        return StorageUnavailable("store_damaged", f"the file is not a usable database: {original}")
+        return DamageFound("store_damaged", f"the file is not a usable database: {original}")
     transient = (
         "SQLITE_BUSY",
         "SQLITE_LOCKED",

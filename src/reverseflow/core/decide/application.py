@@ -15,12 +15,12 @@ from reverseflow.core.decide.draft import (
 )
 from reverseflow.core.decide.money import release_now
 from reverseflow.core.decide.phases import phase_of
-from reverseflow.core.errors import PluginError, Refused, shown
+from reverseflow.core.errors import PluginError, Refused, said, shown
 from reverseflow.core.legs import INITIAL, RETURN, TYPES, TicketType
 from reverseflow.core.money import Money
 from reverseflow.core.quote import Quote, compute_quote
 from reverseflow.core.reading import amount_in, quantity_in
-from reverseflow.core.rulebook import ACCEPT, REFER, REFUSE, Rule, RuleInput, Verdict
+from reverseflow.core.rulebook import ACCEPT, OUTCOMES, REFUSE, Rule, RuleInput, Verdict
 from reverseflow.core.values import SYSTEM, JsonObject, time_text, utc
 
 APPLICANTS = ("buyer", "operations", "platform", "system")
@@ -183,12 +183,12 @@ def _verdict(rule: Rule, given: RuleInput) -> Verdict | None:
     where = f"rule {rule.code} of plugin {rule.plugin}"
     try:
         verdict = rule.check(given)
-    except Exception as error:
-        raise PluginError("plugin_failed", f"{where} raised {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise PluginError("plugin_failed", f"{where} raised {said(error)}") from error
     if verdict is None:
         return None
-    sound = type(verdict) is Verdict and verdict.outcome in (ACCEPT, REFER, REFUSE)
-    if not sound or type(verdict.code) is not str or not verdict.code:
+    texts = (verdict.outcome, verdict.code, verdict.message) if type(verdict) is Verdict else (None,)
+    if any(type(text) is not str for text in texts) or not verdict.code or verdict.outcome not in OUTCOMES:
         raise PluginError("plugin_contract", f"{where} returned {shown(verdict)}, not a Verdict or None")
     return verdict
 
