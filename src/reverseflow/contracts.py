@@ -106,7 +106,8 @@ class InputReader:
     """A reader of one file format.
 
     `detects` looks at the beginning of a file and says whether it is of this format; `read`
-    yields its items in the order in which they are to be carried out.
+    yields its items in the order in which they are to be carried out. `options` are the names of
+    what an operator may set for it (``--option currency=EUR``).
     """
 
     name: str
@@ -114,6 +115,7 @@ class InputReader:
     read: Callable[[Source, ReadContext], Iterator[ReadItem]]
     platform: str = ANY
     describes: str = ""
+    options: tuple[str, ...] = ()
     plugin: str = ""
 
 

@@ -24,6 +24,7 @@ class Rejects:
         self.path = path
         self._file: TextIO | None = None
         self._header_of = ""
+        self._json: dict[str, bool] = {}
 
     def __enter__(self) -> "Rejects":
         self.path.unlink(missing_ok=True)
@@ -46,11 +47,18 @@ class Rejects:
         code, message = ", ".join(result.codes), result.message
         for raw in item.raw:
             text = raw.rstrip("\r\n")
-            if text.lstrip().startswith(("{", "[")):
+            if self._is_json(source):
                 self._file.write(_json_line(text, item.row, code, message) + "\n")
             else:
                 self._add_table_row(self._file, source, text, code, message)
         self._file.flush()
+
+    def _is_json(self, source: Source) -> bool:
+        """Whether the file is JSON: the file decides, not what a bad row happens to look like."""
+        if source.digest not in self._json:
+            first = next((line.text for line in source.lines() if line.text.strip()), "")
+            self._json[source.digest] = first.lstrip().startswith(("{", "["))
+        return self._json[source.digest]
 
     def _add_table_row(self, file: TextIO, source: Source, text: str, code: str, message: str) -> None:
         if self._header_of != source.digest:

@@ -1,5 +1,6 @@
 """``reverseflow demo``: the main job on a real shop's week, from its ledger to settled refunds."""
 
+import os
 import shutil
 import sys
 import time
@@ -111,7 +112,8 @@ def _verify(engine: "Engine") -> None:
 
 def _next_steps(url: str, ticket_no: str) -> None:
     command = Path(sys.argv[0])
-    name = command.name if shutil.which(command.name) or not command.exists() else _relative(command)
+    at_hand = shutil.which(command.name) and "TOX_ENV_NAME" not in os.environ
+    name = command.name if at_hand or not command.exists() else _relative(command)
     click.echo("\nTry next:")
     for rest in (
         "ticket list",

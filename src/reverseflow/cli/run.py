@@ -121,6 +121,8 @@ def run_files(
         stack.enter_context(_stoppable())
         known = readers or engine.registry.readers
         inputs = [_input(name, known, platform, options) for name in files]
+        for _, reader in inputs:
+            _require_known_options(reader, _reader_options(options))
         results, rejects = _outputs(stack, options)
         for source, reader in inputs:
             with _progress(source) as progress:
@@ -164,6 +166,13 @@ def _refuse_overwriting(source: "Source", options: Mapping[str, Any]) -> None:
     for name in ("results", "rejects"):
         if options.get(name):
             refuse_same_file(Path(options[name]), source)
+
+
+def _require_known_options(reader: "InputReader", given: Mapping[str, str]) -> None:
+    for name in given:
+        if name not in reader.options:
+            known = ", ".join(reader.options) or "none"
+            raise UsageError("bad_option", f"--option {name}: the reader {reader.name} knows: {known}")
 
 
 def _reader_options(options: Mapping[str, Any]) -> dict[str, str]:

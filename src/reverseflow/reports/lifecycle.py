@@ -75,13 +75,18 @@ def _text_of(type_: TicketType) -> Iterator[str]:
     yield "who may"
     matrix: list[tuple[str, ...]] = [("", *ROLES)]
     for command, roles in who_may(type_).items():
-        matrix.append((command, *("x" if role in roles else "." for role in ROLES)))
+        word, _, states = command.partition(" (")
+        label = command if len(states) <= _STATES_SHOWN else f"{word} (else)"
+        matrix.append((label, *("x" if role in roles else "." for role in ROLES)))
     yield from _table(matrix)
     yield ""
     yield "status: the first line that fits"
     yield from _table([(line.status, line.zh, line.when) for line in status_lines(type_)])
     ended = ", ".join(f"{line.status} {line.zh}" for line in closing_lines())
     yield f"status of a ticket that was ended as a whole: {ended}"
+
+
+_STATES_SHOWN = 16  # characters of the states a row of roles is for; more are "else"
 
 
 def _leg_lines(leg: str) -> Iterator[str]:

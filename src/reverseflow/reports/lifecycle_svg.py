@@ -182,9 +182,12 @@ def _meaning(leg: str, arrow: Arrow) -> str:
     """A line for each command of an arrow: where it leads, and who may give it."""
     lines = []
     for command in arrow.commands:
-        roles = {r for row in rows_of(leg) if row.command == command for r in row.roles}
-        way = f"{command}: {', '.join(arrow.states)} → {arrow.next}"
-        lines.append(f"{way} ({', '.join(roles_in_order(roles))})")
+        states: dict[tuple[str, ...], list[str]] = {}
+        for row in rows_of(leg):
+            if row.command == command and row.state in arrow.states and row.next == arrow.next:
+                states.setdefault(roles_in_order(row.roles), []).append(row.state)
+        for roles, where in states.items():
+            lines.append(f"{command}: {', '.join(where)} → {arrow.next} ({', '.join(roles)})")
     return "\n".join(lines)
 
 

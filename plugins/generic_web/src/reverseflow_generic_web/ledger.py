@@ -80,4 +80,5 @@ READER = InputReader(
     detects,
     read,
     describes="transaction ledger CSV: InvoiceNo, StockCode, Quantity, InvoiceDate, UnitPrice …",
+    options=("currency", "zone", "shop"),
 )

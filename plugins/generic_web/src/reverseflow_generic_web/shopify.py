@@ -178,4 +178,5 @@ READER = InputReader(
     detects,
     read,
     describes="orders and refunds as Shopify's Admin API and webhooks give them, JSON",
+    options=("shop",),
 )

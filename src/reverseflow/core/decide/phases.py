@@ -25,14 +25,17 @@ def phase_of(case: Case, asked: Asked, type_: TicketType, own: Ticket | None = N
 
 def _line_phase(case: Case, others: list[Ticket], line: OrderLine, units: int) -> str:
     """Units that can still be held back are unshipped; others are where the order's goods are."""
-    if units <= line.quantity - line.shipped - _claimed(others, line, "unshipped"):
+    called_off = _claimed(others, line, returning=False)
+    if units <= line.quantity - line.shipped - called_off:
         return PHASES[0]
     return _delivered(case, line)
 
 
 def _returning_phase(case: Case, others: list[Ticket], line: OrderLine, units: int) -> str:
-    """Units can come back only when they were shipped."""
-    left = line.shipped - _claimed(others, line, *PHASES[1:])
+    """Units can come back only when they were shipped; refunds take the unshipped ones first."""
+    called_off = _claimed(others, line, returning=False)
+    kept = max(0, called_off - (line.quantity - line.shipped))
+    left = line.shipped - kept - _claimed(others, line, returning=True)
     if units > left and line.shipped < line.quantity:
         raise Refused(
             "not_shipped",
@@ -47,10 +50,10 @@ def _delivered(case: Case, line: OrderLine) -> str:
     return PHASES[2] if line.received or case.received_at else PHASES[1]
 
 
-def _claimed(tickets: list[Ticket], line: OrderLine, *phases: str) -> int:
-    """Units of a line that tickets of these phases claim."""
+def _claimed(tickets: list[Ticket], line: OrderLine, *, returning: bool) -> int:
+    """Units of a line that tickets claim, of those that take goods back or of the others."""
     claimed = 0
     for ticket in tickets:
-        own = ticket.line(line.line_no) if ticket.phase in phases else None
+        own = ticket.line(line.line_no) if (RETURN in ticket.legs) == returning else None
         claimed += own.quantity if own is not None else 0
     return claimed
