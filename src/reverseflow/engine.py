@@ -60,11 +60,15 @@ class Engine:
         self.clock = clock or (lambda: datetime.now(UTC))
         self.database = database.open_database(database_url, must_exist=not create)
         self._dry: Connection | None = None
-        if create:
-            database.upgrade(self.database)
-        else:
-            with reading(self.database) as connection:
-                database.require_schema(connection)
+        try:
+            if create:
+                database.upgrade(self.database)
+            else:
+                with reading(self.database) as connection:
+                    database.require_schema(connection)
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self) -> "Engine":
         return self

@@ -103,10 +103,16 @@ def test_7_many_plugin_faults_in_a_row_stop_the_batch(shell: Shell) -> None:
     assert "plugin_stopped_batch" in ends(shell.run(*records), ExitStatus.PLUGIN_FAULT)
 
 
-def test_8_store_unavailable_is_safe_to_run_again(shop: Shell) -> None:
+def test_10_a_file_that_is_no_store_is_damage(shop: Shell) -> None:
     (shop.folder / "damaged.db").write_bytes(b"no database at all " * 100)
-    said = ends(shop("ticket", "list", "--db", "damaged.db"), ExitStatus.STORAGE_UNAVAILABLE)
+    said = ends(shop("ticket", "list", "--db", "damaged.db"), ExitStatus.DAMAGE_FOUND)
     assert "store_damaged" in said
+
+
+def test_8_store_unavailable_is_safe_to_run_again(shop: Shell) -> None:
+    url = "postgresql://nobody@127.0.0.1:1/none"
+    said = ends(shop("ticket", "list", "--db", url), ExitStatus.STORAGE_UNAVAILABLE)
+    assert "store_unavailable" in said
 
 
 def test_8_a_store_somebody_keeps_locked_is_unavailable(shop: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -184,6 +184,16 @@ def test_a_ticket_nobody_knows_is_refused(name: dict[str, str]) -> None:
     assert desk.refused("approve", **name).code == "unknown_ticket"
 
 
+def test_two_names_of_one_command_must_agree() -> None:
+    desk = pending(external_no="TB-1", id="a1")
+    desk.done("apply", lines=units(B=1), external_no="TB-2")
+    desk.done("note", ticket_no="E-R1", external_no="TB-1")
+    desk.done("note", ticket_no="a1", external_no="TB-1")
+    for name in ("E-R1", "a1"):
+        refusal = desk.refused("note", ticket_no=name, external_no="TB-2")
+        assert (refusal.code, refusal.field) == ("names_differ", "external_no")
+
+
 def test_one_external_number_is_one_live_ticket() -> None:
     desk = pending(external_no="TB-1")
     refusal = desk.refused("apply", lines=units(B=1), external_no="TB-1")

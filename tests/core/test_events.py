@@ -59,7 +59,7 @@ _JSON = st.recursive(
 )
 
 
-@examples(200, 20_000)
+@examples(200, 5_000)
 @given(value=_JSON)
 def test_the_text_is_read_back_and_is_what_the_standard_encoder_writes(value: object) -> None:
     """Golden texts stay good: the quick encoder and `json.dumps` agree on every value."""

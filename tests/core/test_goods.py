@@ -268,8 +268,8 @@ def test_money_asked_for_the_ticket_follows_the_units_accepted() -> None:
     [
         ({"service_fee": "4.00"}, {"service_fee": -400}, 600),
         ({"service_fee": "25.00"}, {"service_fee": -1000}, 0),
-        ({"amount": "5.00"}, {"agreed_reduction": -1000}, 0),
-        ({"service_fee": "8.00", "amount": "5.00"}, {"service_fee": -800, "agreed_reduction": -200}, 0),
+        ({"amount": "5.00"}, {"agreed_reduction": -833}, 167),
+        ({"service_fee": "8.00", "amount": "5.00"}, {"service_fee": -800, "agreed_reduction": -154}, 46),
         ({"service_fee": "20.00", "amount": "5.00"}, {"service_fee": -1000}, 0),
     ],
     ids="fee_fits fee_above reduction_above both_above fee_takes_all".split(),

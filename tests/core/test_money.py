@@ -1,5 +1,6 @@
 """Money is whole minor units of one currency; text is read strictly; a division loses nothing."""
 
+import random
 from collections.abc import Callable
 from fractions import Fraction
 from itertools import permutations
@@ -20,7 +21,7 @@ from reverseflow.core.money import (
     percent_of,
     share,
 )
-from support.cases import examples
+from support.cases import RELEASE, examples
 
 AMOUNTS = st.sampled_from((0, 1, 2, 99, 100, 10**12)) | st.integers(0, 10**12)
 WEIGHTS = st.lists(st.sampled_from((0, 1, 1)) | AMOUNTS, min_size=1, max_size=200).filter(any)
@@ -42,7 +43,7 @@ def test_the_largest_remainder_gets_the_odd_cent_and_a_tie_goes_to_the_earlier_l
     assert allocate(5, [0, 1, 0]) == [0, 5, 0]
 
 
-@examples(300, 100_000)
+@examples(300, 5_000)
 @given(total=AMOUNTS, weights=WEIGHTS, sign=st.sampled_from((1, -1)))
 def test_shares_add_up_exactly_and_each_is_within_one_minor_unit(
     total: int, weights: list[int], sign: int
@@ -57,7 +58,22 @@ def test_shares_add_up_exactly_and_each_is_within_one_minor_unit(
     assert parts == allocate(sign * total, weights)
 
 
-@examples(200, 20_000)
+def test_shares_add_up_exactly_over_very_many_orders() -> None:
+    """M3: 100,000 cases before a release, a share of them every day."""
+    chance = random.Random(20260501)
+    for _ in range(100_000 if RELEASE else 2_000):
+        weights = [chance.randrange(10 ** chance.randrange(1, 13)) for _ in range(chance.randrange(1, 61))]
+        if not any(weights):
+            continue
+        total = chance.randrange(10 ** chance.randrange(1, 13))
+        parts = allocate(total, weights)
+        assert sum(parts) == total
+        whole = sum(weights)
+        for part, weight in zip(parts, weights, strict=True):
+            assert total * weight // whole <= part <= total * weight // whole + 1
+
+
+@examples(200, 5_000)
 @given(total=AMOUNTS, weights=WEIGHTS)
 def test_a_larger_weight_never_gets_less(total: int, weights: list[int]) -> None:
     parts = allocate(total, weights)
@@ -92,7 +108,7 @@ def test_all_orders_of_up_to_five_partials_end_at_the_whole() -> None:
             assert total == handed_out
 
 
-@examples(300, 100_000)
+@examples(300, 5_000)
 @given(total=AMOUNTS, whole=st.integers(1, 10**6), data=st.data())
 def test_a_share_is_rounded_down_and_never_shrinks_as_units_are_added(
     total: int, whole: int, data: st.DataObject
@@ -126,7 +142,7 @@ def test_a_percentage_is_rounded_half_up(amount: int, rate: int, included: bool,
     assert percentage == percent_of(amount, rate, included=included)
 
 
-@examples(200, 20_000)
+@examples(200, 5_000)
 @given(amount=st.integers(-(10**12), 10**12), rate=st.integers(0, 2_000_000))
 def test_a_percentage_is_within_half_a_minor_unit(amount: int, rate: int) -> None:
     on_top = percent_of(amount, rate)
@@ -242,7 +258,7 @@ def test_an_amount_is_written(minor: int, currency: str, text: str) -> None:
     assert text == format_amount(minor, currency)
 
 
-@examples(300, 100_000)
+@examples(300, 5_000)
 @given(minor=st.integers(-MAX_MINOR, MAX_MINOR), currency=CURRENCIES)
 def test_what_is_written_is_read_back(minor: int, currency: str) -> None:
     assert minor == parse_amount(format_amount(minor, currency), currency)

@@ -132,6 +132,18 @@ def test_an_order_that_contradicts_the_recorded_one_is_refused_with_the_field(
     assert (refusal.code, refusal.field) == ("order_differs", field)
 
 
+def test_money_refunded_elsewhere_is_told_as_such_and_not_with_the_order() -> None:
+    desk = Desk(ORDER)
+    told = attrs.evolve(ORDER, payments=(paid("45.00", refunded="5.00"),))
+    refusal = desk.do(told)
+    assert isinstance(refusal, Refusal)
+    assert (refusal.code, refusal.field) == ("order_differs", "payments.cash.refunded")
+    assert "external_refund" in refusal.message
+    desk.accepted("external_refund", payment_no="cash", amount="5.00")
+    assert told_again(desk, told).events == ()
+    assert told_again(desk, ORDER).events == ()
+
+
 def test_an_order_may_be_told_again_with_its_tickets_open() -> None:
     desk = Desk(ORDER)
     desk.done("apply", lines=units(A=1))

@@ -44,12 +44,27 @@ def raises(_given: FeeInput) -> Money | None:
     raise ZeroDivisionError("by zero")
 
 
+def leaves(_given: object) -> None:
+    raise SystemExit(3)
+
+
+class Unspeakable(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no")
+
+
+def mumbles(_given: object) -> None:
+    raise Unspeakable
+
+
 class MoreMoney(Money):
     """A class of the plugin's own."""
 
 
 HOSTILE_FEES: list[tuple[Callable[[FeeInput], Any], str, str]] = [
     (raises, "plugin_failed", "ZeroDivisionError: by zero"),
+    (leaves, "plugin_failed", "SystemExit: 3"),
+    (mumbles, "plugin_failed", "Unspeakable"),
     (lambda _: 1, "plugin_contract", "'1'"),
     (lambda _: 1.5, "plugin_contract", "'1.5'"),
     (lambda _: float("nan"), "plugin_contract", "nan"),
@@ -132,6 +147,9 @@ def exits(_given: RuleInput) -> Verdict | None:
 HOSTILE_RULES: list[tuple[Callable[[RuleInput], Any], str, str]] = [
     (lambda _: 1 // 0, "plugin_failed", "ZeroDivisionError"),
     (exits, "plugin_failed", "Refused"),
+    (leaves, "plugin_failed", "SystemExit: 3"),
+    (mumbles, "plugin_failed", "Unspeakable"),
+    (lambda _: Verdict(REFUSE, "code", None), "plugin_contract", "Verdict"),  # type: ignore[arg-type]
     (lambda _: True, "plugin_contract", "'True'"),
     (lambda _: False, "plugin_contract", "'False'"),
     (lambda _: "accept", "plugin_contract", "'accept'"),

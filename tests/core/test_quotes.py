@@ -214,6 +214,19 @@ def test_after_money_without_units_the_units_are_worth_what_is_left() -> None:
     assert [desk.done("apply", lines=units(A=1)).total for _ in range(4)] == [0, 0, 2500, 2500]
 
 
+@pytest.mark.parametrize(
+    ("quantity", "asked", "rest"),
+    [(2, "10.00", [5000]), (3, "10.00", [3333, 3334]), (4, "0.01", [2500, 2500, 2500])],
+)
+def test_what_one_unit_was_given_less_stays_with_that_unit(
+    quantity: int, asked: str, rest: list[int]
+) -> None:
+    """Who agreed to 10.00 for one of two units gets 50.00 for the other, not 90.00 nor 50.01."""
+    desk = Desk(sale(goods("A", "100.00", quantity, paid="100.00"), paid("100.00")))
+    desk.done("apply", lines=(LineAsked(line_no="A", quantity=1, amount=asked),))
+    assert [desk.done("apply", lines=units(A=1)).total for _ in rest] == rest
+
+
 def test_the_money_asked_for_a_whole_unshipped_order_has_its_freight_in_it() -> None:
     """What is asked for the ticket is what is refunded, freight or not (formats: `amount`)."""
     assert Desk(E1).done("apply", lines=units(A=1, B=2), amount="190.00").total == 19_000

@@ -34,6 +34,13 @@ def test_finance_releases_one_instruction_per_payment() -> None:
     assert states(desk) == {"p1": "released", "p2": "released"}
 
 
+def test_a_note_of_finance_stands_beside_the_chain() -> None:
+    desk = approved()
+    desk.done("release", note="checked with Zhang San")
+    assert desk.events[-1].private == {"note": "checked with Zhang San"}
+    assert "Zhang" not in str(desk.events[-1].payload)
+
+
 def test_money_is_released_once() -> None:
     desk = released()
     assert desk.refused("release").code == "wrong_state"
@@ -95,10 +102,13 @@ def test_the_platform_pays_what_is_due_and_only_after_the_review() -> None:
 
 
 def test_a_refund_the_platform_paid_may_fail_late_and_be_retried_under_its_key() -> None:
-    desk = approved()
+    desk = approved(TWO)
     desk.done("settle_result", actor="platform")
-    desk.done("settle_result", result="failed")
-    assert desk.done("retry").payouts[0].key == "E-R1:refund:cash"
+    for _ in range(2):  # now it is ours to pay: instructed once, however often it is retried
+        desk.done("settle_result", payment_no="p1", result="failed")
+        desk.done("retry", key="E-R1:refund:p1")
+        assert [(told.key, told.amount) for told in desk.instructions] == [("E-R1:refund:p1", 6000)]
+    assert desk.ticket.detail["paid_by_platform"] == ["E-R1:refund:p2"]
 
 
 # --- results ----------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from reverseflow.core.errors import (
     Refusal,
     Refused,
     ReverseFlowError,
+    said,
     shown,
 )
 from reverseflow.core.values import (
@@ -88,6 +89,22 @@ def test_a_time_without_an_offset_is_refused() -> None:
     assert refused.value.refusal.code == "time_without_offset"
 
 
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime(1969, 12, 31, tzinfo=UTC),
+        datetime(2200, 1, 2, tzinfo=UTC),
+        datetime.max.replace(tzinfo=timezone(timedelta(hours=-1))),
+        datetime.min.replace(tzinfo=timezone(timedelta(hours=1))),
+    ],
+    ids="before after beyond_the_end before_the_beginning".split(),
+)
+def test_a_time_no_order_can_have_is_refused(moment: datetime) -> None:
+    with pytest.raises(Refused) as refused:
+        utc(moment)
+    assert refused.value.refusal.code == "time_out_of_range"
+
+
 def test_a_stored_time_is_read_back_and_sorts_as_text() -> None:
     assert time_text(NOON) == "2026-05-01T12:00:00.000000Z"
     assert parse_time_text(time_text(NOON)) == NOON
@@ -124,6 +141,21 @@ def test_a_huge_value_is_cut_before_it_is_escaped() -> None:
     assert len(shown("\x00" * 10_000_000)) < 100
 
 
+class Unspeakable(Exception):
+    """Says nothing, and fails saying it."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no")
+
+    __repr__ = __str__
+
+
+def test_what_cannot_be_shown_is_named_by_its_class() -> None:
+    assert shown(Unspeakable()) == "'<Unspeakable that cannot be shown>'"
+    assert said(Unspeakable()) == "Unspeakable: what it says cannot be shown"
+    assert said(KeyError("a")) == "KeyError: 'a'"
+
+
 def test_an_error_tells_its_place_its_code_and_what_happened() -> None:
     placed = ReverseFlowError("bad_row", "the row is short", place="orders.csv:3:1")
     assert str(placed) == "orders.csv:3:1: bad_row: the row is short"
@@ -137,6 +169,7 @@ def test_an_error_tells_its_place_its_code_and_what_happened() -> None:
         (errors.ReverseFlowError, 1),
         (errors.UsageError, 2),
         (errors.InputError, 3),
+        (errors.RefusedError, 5),
         (errors.PluginError, 7),
         (errors.StorageUnavailable, 8),
         (errors.SchemaMismatch, 9),

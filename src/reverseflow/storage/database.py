@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from reverseflow.core.errors import DamageFound, SchemaMismatch, StorageUnavailable, UsageError
 from reverseflow.storage.tables import SCHEMA_HEAD
@@ -31,7 +32,7 @@ def parse_url(text: str) -> URL:
         text = f"sqlite:///{text}"
     try:
         url = make_url(text)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise UsageError(
             "bad_database_url", "the database URL cannot be read; write sqlite:///file.db"
         ) from None
@@ -147,6 +148,9 @@ def storage_errors() -> Iterator[None]:
     """Database errors as the product's own: a conflict to try again, or an unavailable store."""
     try:
         yield
+    except PoolTimeout:
+        message = "too many at once for the store's connections; safe to run again"
+        raise StorageUnavailable("store_busy", message) from None
     except (OperationalError, DBAPIError) as error:
         raise translated(error.orig, error) from error
 
@@ -170,7 +174,12 @@ def translated(original: object, error: Exception) -> Exception:
         "SQLITE_READONLY",
         "SQLITE_CANTOPEN",
     )
-    if name.startswith(transient) or state[:2] in ("08", "53", "57", "58") or _lost(original):
+    if (
+        name.startswith(transient)
+        or state in ("25006", "55P03")
+        or state[:2] in ("08", "53", "57", "58")
+        or _lost(original)
+    ):
         return StorageUnavailable(
             "store_unavailable",
             f"the store cannot be used just now: {str(original).splitlines()[0]}; safe to run again",

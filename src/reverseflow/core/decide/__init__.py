@@ -96,7 +96,9 @@ def _ticket_of(case: Case, command: CaseCommand) -> Ticket:
     assert isinstance(command, TicketCommand)
     name, other = command.ticket_no, command.external_no
     named = [ticket for ticket in case.tickets.values() if name == ticket.ticket_no] or [
-        ticket for ticket in case.tickets.values() if (name or other) in (ticket.external_no, ticket.apply_id)
+        ticket
+        for ticket in case.tickets.values()
+        if (name or other) and (name or other) in (ticket.external_no, ticket.apply_id)
     ]
     if named and name and other:
         named = [ticket for ticket in named if other == ticket.external_no]

@@ -245,7 +245,8 @@ def _require_accepted(ticket: Ticket, asked: Asked) -> None:
     for line_no, units, _ in asked.lines:
         line = ticket.line(line_no)
         accepted = line.accepted if line else 0
-        if units > accepted:
+        instead_of_units = units == 0 and line is not None and line.quantity > 0
+        if units > accepted or instead_of_units:
             raise Refused(
                 "quantity_not_available",
                 f"line {shown(line_no)}: {units} asked, {accepted} were accepted on inspection",

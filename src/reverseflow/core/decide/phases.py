@@ -25,17 +25,19 @@ def phase_of(case: Case, asked: Asked, type_: TicketType, own: Ticket | None = N
 
 def _line_phase(case: Case, others: list[Ticket], line: OrderLine, units: int) -> str:
     """Units that can still be held back are unshipped; others are where the order's goods are."""
-    called_off = _claimed(others, line, returning=False)
-    if units <= line.quantity - line.shipped - called_off:
+    refunds = [ticket for ticket in others if RETURN not in ticket.legs]
+    called_off = _claimed([t for t in refunds if t.phase == PHASES[0]], line)
+    beyond_shipped = _claimed([t for t in refunds if t.phase != PHASES[0]], line) - line.shipped
+    if units <= line.quantity - line.shipped - called_off - max(0, beyond_shipped):
         return PHASES[0]
     return _delivered(case, line)
 
 
 def _returning_phase(case: Case, others: list[Ticket], line: OrderLine, units: int) -> str:
     """Units can come back only when they were shipped; refunds take the unshipped ones first."""
-    called_off = _claimed(others, line, returning=False)
+    called_off = _claimed([t for t in others if RETURN not in t.legs], line)
     kept = max(0, called_off - (line.quantity - line.shipped))
-    left = line.shipped - kept - _claimed(others, line, returning=True)
+    left = line.shipped - kept - _claimed([t for t in others if RETURN in t.legs], line)
     if units > left and line.shipped < line.quantity:
         raise Refused(
             "not_shipped",
@@ -50,10 +52,6 @@ def _delivered(case: Case, line: OrderLine) -> str:
     return PHASES[2] if line.received or case.received_at else PHASES[1]
 
 
-def _claimed(tickets: list[Ticket], line: OrderLine, *, returning: bool) -> int:
-    """Units of a line that tickets claim, of those that take goods back or of the others."""
-    claimed = 0
-    for ticket in tickets:
-        own = ticket.line(line.line_no) if (RETURN in ticket.legs) == returning else None
-        claimed += own.quantity if own is not None else 0
-    return claimed
+def _claimed(tickets: list[Ticket], line: OrderLine) -> int:
+    """Units of a line that these tickets claim."""
+    return sum(own.quantity for ticket in tickets if (own := ticket.line(line.line_no)) is not None)

@@ -34,8 +34,7 @@ def upgrade() -> None:
         sa.Column("head", sa.Text(), nullable=False),
         sa.Column("last_at", KEY, nullable=False),
         sa.CheckConstraint(
-            "reserved >= 0 AND refunded >= 0 AND reserved + refunded <= paid",
-            name="ck_cases_within_paid",
+            "reserved >= 0 AND refunded >= 0 AND reserved + refunded <= paid", name="ck_cases_within_paid"
         ),
         sa.CheckConstraint("version >= 1", name="ck_cases_version"),
         sa.PrimaryKeyConstraint("tenant_id", "order_no", name="pk_cases"),
@@ -130,10 +129,7 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index(
-        "ix_outbox_tenant_id_state_next_at",
-        "outbox",
-        ["tenant_id", "state", "next_at"],
-        unique=False,
+        "ix_outbox_tenant_id_state_next_at", "outbox", ["tenant_id", "state", "next_at"], unique=False
     )
     op.create_table(
         "payments",
