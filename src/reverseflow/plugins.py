@@ -77,12 +77,12 @@ class Registry:
 def load_plugins(only: Iterable[str] | None = None, without: Iterable[str] = ()) -> Registry:
     """Load the built-ins and the installed plugins, chosen by name before anything is imported.
 
-    `PluginError` when two plugins claim the same thing, or a name in `only` is not installed.
+    `PluginError` when two plugins claim the same thing, or a name given is not installed.
     """
     wanted = None if only is None else set(only)
     unwanted = set(without)
-    found = {entry.name: entry for entry in sorted(entry_points(group=hookspecs.PROJECT))}
-    for name in (wanted or set()) - set(found):
+    found = _installed()
+    for name in sorted(((wanted or set()) | unwanted) - {*found, BUILTIN}):
         raise PluginError(
             "unknown_plugin",
             f"{shown(name)} is not installed; installed: {', '.join(found) or 'none'}",
@@ -96,6 +96,21 @@ def load_plugins(only: Iterable[str] | None = None, without: Iterable[str] = ())
         else:
             loader.add(name, *origin, entry.load)
     return loader.registry()
+
+
+def _installed() -> dict[str, EntryPoint]:
+    """The entry points by name; a name claimed twice, or the built-ins' own, is refused."""
+    found: dict[str, EntryPoint] = {}
+    for entry in sorted(entry_points(group=hookspecs.PROJECT)):
+        other = found.setdefault(entry.name, entry)
+        if other is not entry or entry.name == BUILTIN:
+            first = "reverseflow" if other is entry else _origin(other)[0]
+            raise PluginError(
+                "claimed_twice",
+                f"the plugin name {shown(entry.name)} is claimed by the distributions {first} and "
+                f"{_origin(entry)[0]}; uninstall one",
+            )
+    return found
 
 
 def registry_of(plugins: Mapping[str, object]) -> Registry:

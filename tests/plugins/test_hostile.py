@@ -14,7 +14,7 @@ from reverseflow.core.money import Money
 from reverseflow.core.rulebook import ACCEPT, REFUSE, FeeFormula, FeeInput, Rule, RuleInput, Verdict
 from reverseflow.engine import Engine
 from support.cases import examples
-from support.stores import apply, dump, order, outcomes, refund, shop, sound
+from support.stores import apply, dump, order, outcomes, refund, shop, sound, told
 
 VICTIM = "E2"
 
@@ -144,6 +144,26 @@ def meddle(asked: RuleInput | FeeInput) -> None:
     mappings: Any = (asked.case.claims, asked.case.payments, asked.case.lines, asked.case.tickets)
     for mapping in mappings:
         mapping.clear()  # type checkers do not let it; not everybody has one
+
+
+@pytest.mark.parametrize("kind", ["rules", "fees"])
+@pytest.mark.parametrize("together", [True, False])
+def test_a_plugin_that_meddles_with_what_it_is_shown_changes_nothing_for_others(
+    engine_url: str, kind: str, together: bool
+) -> None:
+    """Its own ticket may fail; the others go on, and the order is what its events say."""
+
+    def meddling(asked: Any) -> None:
+        if asked.case.order_no == VICTIM:
+            meddle(asked)
+
+    values: dict[str, Any] = {"rules": [Rule("m", meddling)], "fees": [FeeFormula("m", meddling)]}
+    with shop(engine_url, **{kind: values[kind]}) as engine:
+        engine.execute([] if together else [order("E1"), order(VICTIM), *refund(VICTIM, "a0", B=1)])
+        commands = [order("E1"), order(VICTIM), apply(VICTIM, "a1", A=1), apply("E1", "a2", A=1),
+                    told("note", id="n", ticket_no="a2")]  # fmt: skip
+        assert outcomes(engine.execute(commands))[-2:] == ["applied"] * 2
+        assert sound(engine)
 
 
 def listener(hostile: Callable[[], Any]) -> EventListener:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from reverseflow.core.errors import PluginError
 from reverseflow.engine import Engine
 from reverseflow.plugins import BUILTIN, PluginInfo, Registry, load_plugins, registry_of
 from support.cases import goods, paid, sale
@@ -68,6 +69,25 @@ def test_what_is_not_chosen_is_not_even_imported(install: Install) -> None:
     assert [name for name, trace in traces.items() if trace.exists()] == ["acorn", "birch"]
     assert [info(registry, name).status for name in traces] == ["left out", "loaded", "left out"]
     assert info(registry, "cedar").version == "1.0"
+
+
+def test_a_name_that_is_not_installed_is_refused_before_anything_is_imported(
+    install: Install,
+) -> None:
+    trace = install("acorn")
+    with pytest.raises(PluginError, match=r"'alder' is not installed; .*acorn") as caught:
+        load_plugins(only=["acorn", "alder"])
+    assert caught.value.code == "unknown_plugin"
+    with pytest.raises(PluginError, match="'alder' is not installed"):
+        load_plugins(without=["acorn", "alder"])
+    assert not trace.exists()
+
+
+def test_the_built_ins_may_be_all_there_is(install: Install) -> None:
+    trace = install("acorn")
+    assert {i.name for i in load_plugins(only=[BUILTIN]).plugins if i.status == "loaded"} == {BUILTIN}
+    assert {i.name for i in load_plugins(only=[]).plugins if i.status == "loaded"} == {BUILTIN}
+    assert not trace.exists()
 
 
 @pytest.mark.parametrize(
@@ -143,6 +163,26 @@ def test_plugins_are_asked_in_the_order_of_their_names(install: Install) -> None
     assert [i.name for i in registry.plugins if i.status == "loaded"] == names
     given = {"b": plugin(rules=[]), "a": plugin(rules=[])}
     assert [i.name for i in registry_of(given).plugins] == ["builtin", "a", "b"]
+
+
+def test_a_name_two_distributions_claim_is_refused_with_both(install: Install) -> None:
+    """Else the one that is found first would be used, and nobody would know which."""
+    install("acorn", RULE.format(code="one"), distribution="reverseflow-acorn")
+    install("acorn", RULE.format(code="other"), distribution="acorn-for-reverseflow")
+    with pytest.raises(PluginError) as caught:
+        load_plugins(only=["acorn"])
+    assert caught.value.code == "claimed_twice"
+    assert "reverseflow-acorn" in caught.value.message
+    assert "acorn-for-reverseflow" in caught.value.message
+
+
+def test_nobody_else_is_called_as_the_built_ins_are(install: Install) -> None:
+    trace = install(BUILTIN, RULE.format(code="x"), distribution="not-the-builtin")
+    with pytest.raises(PluginError) as caught:
+        load_plugins(without=[])
+    assert caught.value.code == "claimed_twice"
+    assert "not-the-builtin" in caught.value.message
+    assert not trace.exists()
 
 
 def test_an_engine_loads_what_is_installed(install: Install, tmp_path: Path) -> None:

@@ -83,6 +83,14 @@ def described(engine: sa.Engine) -> dict[str, Any]:
     return found
 
 
+def test_the_checks_and_keys_are_those_of_the_metadata_too(empty_url: str, upgraded: sa.Engine) -> None:
+    migrated = described(upgraded)
+    with upgraded.begin() as connection:
+        tables.metadata.drop_all(connection)
+        tables.metadata.create_all(connection)
+    assert described(upgraded) == migrated
+
+
 def test_an_upgrade_of_what_is_up_to_date_changes_nothing(empty_url: str) -> None:
     with Engine(empty_url, plugins=registry(), create=True) as engine:
         commands = [order("E1"), *refund("E1", "a1", A=1)]
@@ -104,6 +112,22 @@ def test_a_store_is_made_once_by_many_at_once(empty_url: str) -> None:
     with ThreadPoolExecutor(4) as pool:
         made = [future.result(timeout=60) for future in [pool.submit(make) for _ in range(4)]]
     assert made == [0] * 4
+
+
+def test_different_stores_are_made_at_once(tmp_path: Path) -> None:
+    """One process, several threads, a store each: nothing is shared between them."""
+    rounds, barrier = 5, threading.Barrier(4)
+
+    def make(worker: int) -> None:
+        for number in range(rounds):
+            barrier.wait()
+            url = f"sqlite:///{tmp_path / f'{worker}-{number}.db'}"
+            with Engine(url, plugins=registry(), create=True) as engine:
+                assert outcomes(engine.execute([order("E1")], platform="web"))
+
+    with ThreadPoolExecutor(4) as pool:
+        for future in [pool.submit(make, worker) for worker in range(4)]:
+            future.result(timeout=60)
 
 
 def test_an_empty_database_is_refused_with_what_to_do(postgres_url: str, tmp_path: Path) -> None:
@@ -131,6 +155,17 @@ def test_a_store_of_another_version_is_refused_and_not_written_to(engine_url: st
     assert advice in caught.value.message
     if is_file:
         assert file_of(engine_url).read_bytes() == before
+
+
+@pytest.mark.parametrize("version", OTHER_VERSIONS)
+def test_a_store_of_an_unknown_version_is_not_upgraded(engine_url: str, version: str) -> None:
+    """A newer one is another program's work, an older one has no migration that leads on."""
+    set_version(engine_url, OTHER_VERSIONS[version])
+    with pytest.raises(SchemaMismatch):
+        shop(engine_url, create=True)
+    engine = database.open_database(engine_url)
+    assert version_of(engine) == OTHER_VERSIONS[version]
+    engine.dispose()
 
 
 def test_an_upgrade_that_breaks_off_leaves_nothing(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """What cannot be opened is refused in one sentence, and is left as it was."""
 
 import os
+import sqlite3
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,6 +60,18 @@ def test_a_file_that_is_no_database_is_said_to_be_none(tmp_path: Path, content: 
     assert error.code == "store_damaged"
     assert error.exit_status is ExitStatus.DAMAGE_FOUND
     assert path.read_bytes() == content
+
+
+def test_a_database_of_another_program_is_left_as_it_was(tmp_path: Path) -> None:
+    """Not even its way of keeping a journal is changed."""
+    path = tmp_path / "history.db"
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE visits (url TEXT)")
+    connection.close()
+    before = path.read_bytes()
+    error = not_opened(f"sqlite:///{path}")
+    assert isinstance(error, SchemaMismatch)
+    assert path.read_bytes() == before
 
 
 @pytest.fixture

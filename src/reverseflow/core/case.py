@@ -6,11 +6,12 @@ All values are frozen; `reverseflow.core.evolve` makes the next one from an even
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
+from types import MappingProxyType
 
 import attrs
 
 from reverseflow.core.legs import status_of
-from reverseflow.core.values import JsonObject
+from reverseflow.core.values import JsonObject, replaced
 
 GOODS, SHIPPING, CHARGE = "goods", "shipping", "charge"
 #: Tenders that are the buyer's own money; the others are given back in kind, or not (a policy).
@@ -194,3 +195,11 @@ class Case:
     def paid(self) -> int:
         """What was paid for the order with all tenders."""
         return sum(payment.amount for payment in self.payments.values())
+
+
+def read_only(case: Case) -> Case:
+    """The case as a plugin is shown it: nothing is taken out of its mappings by mistake."""
+    return replaced(
+        case, lines=MappingProxyType(case.lines), claims=MappingProxyType(case.claims),
+        payments=MappingProxyType(case.payments), tickets=MappingProxyType(case.tickets),
+    )  # fmt: skip

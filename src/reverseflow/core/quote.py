@@ -8,7 +8,7 @@ is spoken for, so that quoting again replaces it.
 import attrs
 
 from reverseflow.core.asking import Asked, Setting
-from reverseflow.core.case import TENDERS, Payout, TicketLine
+from reverseflow.core.case import TENDERS, Payout, TicketLine, read_only
 from reverseflow.core.claiming import (
     discounts_kept,
     goods_line,
@@ -135,7 +135,7 @@ def _fees(setting: Setting, asked: Asked, base: int, *, capped: bool) -> tuple[F
     if formulas:
         currency = setting.case.currency
         given = FeeInput(
-            setting.case, setting.ticket, setting.type, setting.phase, setting.reason,
+            read_only(setting.case), setting.ticket, setting.type, setting.phase, setting.reason,
             Money(base, currency), Money(service_fee, currency), setting.policy, setting.now,
         )  # fmt: skip
         for formula in formulas:

@@ -1,5 +1,6 @@
 """Opening a database: the connection recipe of each dialect, the schema check, safe errors."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,8 @@ from reverseflow.core.errors import DamageFound, SchemaMismatch, StorageUnavaila
 from reverseflow.storage.tables import SCHEMA_HEAD
 
 BUSY_SECONDS = 30
+#: alembic keeps the migration at hand in a module of its own: one at a time in a process.
+_MIGRATING = threading.Lock()
 _DRIVERS = {
     "postgresql": "postgresql+psycopg",
     "mysql": "mysql+pymysql",
@@ -74,13 +77,11 @@ def _prepare_sqlite(engine: Engine) -> None:
     def _connect(connection: Any, _record: object) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            "cache_size=-65536",
-        ):
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", "cache_size=-65536"):
             cursor.execute(f"PRAGMA {pragma}")
+        # Only a store of ours gets a write-ahead log: another program's file is left as it is.
+        if cursor.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
+            cursor.execute("PRAGMA journal_mode=WAL")
         cursor.close()
 
     @event.listens_for(engine, "begin")
@@ -128,15 +129,20 @@ def upgrade(engine: Engine) -> str:
     """Bring a store to this version's schema in one transaction; the version it is at then."""
     from alembic import command
     from alembic.config import Config
+    from alembic.script import ScriptDirectory
 
     config = Config()
     config.set_main_option("script_location", "reverseflow.storage:migrations")
     config.set_main_option("path_separator", "space")
-    with storage_errors(), engine.begin() as connection:
+    if engine.dialect.name == "sqlite":
+        with storage_errors(), engine.connect().execution_options(rf_begin=None) as connection:
+            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+    with storage_errors(), _MIGRATING, engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(727001)")
         found = schema_version(connection)
-        if found is not None and found > SCHEMA_HEAD:
+        known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+        if found is not None and found not in known:
             require_schema(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
@@ -164,8 +170,9 @@ def translated(original: object, error: Exception) -> Exception:
         "SQLITE_CONSTRAINT_UNIQUE",
     ):
         return Conflict(str(original))
-    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
-        return DamageFound("store_damaged", f"the file is not a usable database: {original}")
+    said = " ".join(str(original).split())
+    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")) or state.startswith("XX"):
+        return DamageFound("store_damaged", f"the store is not a usable database: {said}")
     transient = (
         "SQLITE_BUSY",
         "SQLITE_LOCKED",
@@ -173,6 +180,8 @@ def translated(original: object, error: Exception) -> Exception:
         "SQLITE_IOERR",
         "SQLITE_READONLY",
         "SQLITE_CANTOPEN",
+        "SQLITE_PROTOCOL",
+        "SQLITE_PERM",
     )
     if (
         name.startswith(transient)
@@ -182,7 +191,7 @@ def translated(original: object, error: Exception) -> Exception:
     ):
         return StorageUnavailable(
             "store_unavailable",
-            f"the store cannot be used just now: {str(original).splitlines()[0]}; safe to run again",
+            f"the store cannot be used just now: {' '.join(str(original).split())}; safe to run again",
         )
     return error
 

@@ -3,7 +3,7 @@
 import attrs
 
 from reverseflow.core.asking import Asked, Setting
-from reverseflow.core.case import GOODS, Case, Ticket
+from reverseflow.core.case import GOODS, Case, Ticket, read_only
 from reverseflow.core.commands import Apply, LineAsked, Reopen, Revise
 from reverseflow.core.decide.draft import (
     Draft,
@@ -55,7 +55,7 @@ def examine(draft: Draft, command: Apply) -> Application:
     setting = Setting(draft.case, type_.code, phase, reason, policy, draft.rulebook, draft.now)
     quote = compute_quote(setting, asked)
     given = RuleInput(
-        setting.case, setting.type, phase, reason,
+        read_only(setting.case), setting.type, phase, reason,
         tuple((setting.case.lines[line_no], units) for line_no, units, _ in asked.lines),
         Money(quote.total, setting.case.currency), policy, draft.now, draft.actor.role,
         bool(command.evidence), asked.shipping is not False,
