@@ -2,12 +2,13 @@
 
 from typing import Any
 
+import attrs
 import pytest
 
 from reverseflow.core.case import Ticket
 from reverseflow.core.commands import LineAsked, LineInspected, LineReceived
 from reverseflow.core.events import Event
-from support.cases import E1, Desk, found, goods, money, paid, parcel, rulebook, sale, units
+from support.cases import E1, SERVICE_FEE, Desk, found, goods, money, paid, parcel, rulebook, sale, units
 
 ORDER = sale(goods("A", "10.00", 3, shipped=3), goods("B", "7.00", 2, shipped=2), paid("44.00"))
 INSTANT = rulebook(auto_approve_unshipped=False, refund_timing="on_approval")
@@ -286,6 +287,22 @@ def test_fees_agreed_for_three_units_stay_within_what_one_is_worth(
     ticket = desk.done("inspect")
     assert {code: amount for code, _, amount, _, _ in ticket.quote["fees"]} == fees
     assert ticket.total == refund
+
+
+@pytest.mark.parametrize(
+    ("fee", "kept"), [("4.00", [-400, -400]), ("8.00", [-800, -200]), ("12.00", [-1000])]
+)
+def test_several_fees_agreed_for_three_units_share_what_one_is_worth(fee: str, kept: list[int]) -> None:
+    """The first formula is served first; none takes more than there is."""
+    handling = attrs.evolve(SERVICE_FEE, code="handling")
+    desk = Desk(ORDER, rulebook(fees=(SERVICE_FEE, handling)))
+    desk.done("apply", type="return_refund", lines=units(A=3))
+    desk.done("approve", service_fee=fee)
+    desk.done("ship_back")
+    desk.done("receive", lines=parcel(A=1))
+    ticket = desk.done("inspect")
+    assert [amount for _, _, amount, _, _ in ticket.quote["fees"]] == kept
+    assert ticket.total == 1000 + sum(kept)
 
 
 def test_freight_within_the_money_asked_for_the_ticket_stays_as_it_was_agreed() -> None:
