@@ -28,7 +28,8 @@ def goods_line(setting: Setting, line_no: str, units: int) -> TicketLine:
         value = max(0, share(line.paid, units + others.units, line.quantity) - others.given)
         if any(own.asked is not None and own.quantity for own in _other_claims(setting, line)):
             # What another unit was given less than its share stays with that unit.
-            value = min(value, share(line.paid, units, line.quantity) + (units != line.quantity))
+            before = share(line.paid, others.units, line.quantity)
+            value = min(value, share(line.paid, units + others.units, line.quantity) - before)
     else:
         value = line.paid - others.given
     return _claim_line(setting, line, units, value)

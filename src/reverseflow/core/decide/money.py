@@ -4,7 +4,7 @@ from reverseflow.core.case import Payout, Ticket
 from reverseflow.core.commands import Release, Retry, SettleResult
 from reverseflow.core.decide.draft import Draft, require_role, step, text_fields
 from reverseflow.core.errors import Refused, shown
-from reverseflow.core.legs import SETTLEMENT, transition, unmet_wait
+from reverseflow.core.legs import SETTLEMENT, transition
 from reverseflow.core.money import format_amount
 from reverseflow.core.reading import amount_in
 from reverseflow.core.values import Actor, JsonObject
@@ -21,9 +21,7 @@ def release(draft: Draft, ticket: Ticket, command: Release) -> None:
 
 
 def release_now(draft: Draft, ticket: Ticket, actor: Actor) -> Ticket:
-    """Release the money where nothing stands against it."""
-    if unmet_wait(SETTLEMENT, ticket.legs, ticket.refund_timing) is not None:
-        return ticket
+    """Release the money of a ticket that waits for nothing."""
     return _release(draft, ticket, actor, {})
 
 
