@@ -85,11 +85,23 @@ def _require_file(name: str) -> None:
 
 
 def _may_create(options: Mapping[str, Any]) -> bool:
-    """A new SQLite store is made on the way; an older one is upgraded only when asked for."""
+    """A new SQLite store is made on the way; an older one is upgraded only when asked for.
+
+    A file without a table is as good as none: making it was broken off.
+    """
     url = database_url(dict(options))
     if "://" in url and not url.startswith("sqlite:"):
         return False
-    return not Path(url.removeprefix("sqlite:///")).exists()
+    path = Path(url.removeprefix("sqlite:///"))
+    if not path.is_file():
+        return not path.exists()
+    from reverseflow.storage import database
+
+    engine = database.open_database(url)
+    try:
+        return database.is_empty(engine)
+    finally:
+        engine.dispose()
 
 
 def chosen_platform(registry: "Registry", options: Mapping[str, Any]) -> str:

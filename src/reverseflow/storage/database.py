@@ -105,6 +105,12 @@ def schema_version(connection: Connection) -> str | None:
     return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one_or_none()
 
 
+def is_empty(engine: Engine) -> bool:
+    """Whether a database has no table at all, anybody's."""
+    with storage_errors(), reader(engine).connect() as connection:
+        return not sa.inspect(connection).get_table_names()
+
+
 def require_schema(connection: Connection) -> None:
     """Refuse a store whose schema is not this version's."""
     found = schema_version(connection)
